@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * peerbuf: PCI device memory as dma-bufs, for peer-to-peer DMA.
+ *
+ * Kernel to user contract. Three kinds of file answer these calls:
+ *
+ *   control  /dev/peerbuf/control      every user: versions, inventory, routes
+ *   node     /dev/peerbuf/<function>   the provider's owner: export, pools, revoke
+ *   pool     a file descriptor made by %PEERBUF_IOC_POOL_CREATE
+ *
+ * Buffers leave the kernel as ordinary dma-buf file descriptors.
+ */
+#ifndef _UAPI_LINUX_PEERBUF_H
+#define _UAPI_LINUX_PEERBUF_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: General format of the calls
+ *
+ * Every struct starts with @size, which the caller sets to the sizeof() it was
+ * compiled with. A kernel that knows a longer struct takes the missing tail as
+ * zero; a kernel that knows a shorter one accepts a longer struct whose unknown
+ * tail is zero (the rules of copy_struct_from_user()). Outputs are written back
+ * up to the caller's @size, and nothing is written on failure.
+ *
+ * All offsets and lengths are bytes and multiples of the page size.
+ *
+ * Errors that every call can return:
+ *
+ *  - ENOTTY: the command is unknown, or not for this kind of file
+ *  - EINVAL: @size is shorter than the first version of the struct; a reserved
+ *    field is not zero; a length is zero, or something is not page aligned
+ *  - E2BIG: the struct is longer than the kernel knows, with a tail that is not
+ *    zero; or more ranges than %PEERBUF_MAX_RANGES
+ *  - EOPNOTSUPP: a flag bit that this kernel does not know
+ *  - EFAULT: a pointer cannot be read or written
+ *  - EOVERFLOW: a sum of offset and length does not fit 64 bits
+ *  - ENODEV: the provider is gone
+ *  - ENOMEM: out of kernel memory
+ *  - EINTR: a signal ended a wait
+ */
+
+/** PEERBUF_IOC_TYPE - the ioctl type byte of every peerbuf call */
+#define PEERBUF_IOC_TYPE	0xBE
+
+/** PEERBUF_ABI - what &peerbuf_version.abi says; grows with every addition */
+#define PEERBUF_ABI		1
+
+/** PEERBUF_MAX_RANGES - most ranges that one buffer may consist of */
+#define PEERBUF_MAX_RANGES	1024
+
+/** PEERBUF_OFFSET_ANY - &peerbuf_range.offset for "wherever there is room" */
+#define PEERBUF_OFFSET_ANY	(~(__u64)0)
+
+/**
+ * struct peerbuf_function - the address of a PCI function
+ */
+struct peerbuf_function {
+	/** @domain: PCI domain (segment); VMD-like domains are above 0xffff */
+	__u32 domain;
+	/** @bus: bus number */
+	__u8 bus;
+	/** @devfn: device number in bits 7:3, function number in bits 2:0 */
+	__u8 devfn;
+	/** @reserved: must be zero */
+	__u16 reserved;
+};
+
+/**
+ * struct peerbuf_range - a piece of a window or of a pool
+ */
+struct peerbuf_range {
+	/** @offset: bytes from the start of the window or pool */
+	__u64 offset;
+	/** @length: bytes */
+	__u64 length;
+};
+
+/**
+ * enum peerbuf_route - how an importer reaches a provider
+ * @PEERBUF_ROUTE_NONE: it does not; the reason says why
+ * @PEERBUF_ROUTE_BUS: below one bridge, by PCI bus address; no host bridge and
+ *	no IOMMU sees the traffic
+ * @PEERBUF_ROUTE_HOST: across a host bridge that is trusted to forward it, by
+ *	an address from the importer's DMA API: an IOVA under an IOMMU, else the
+ *	physical address
+ */
+enum peerbuf_route {
+	PEERBUF_ROUTE_NONE = 0,
+	PEERBUF_ROUTE_BUS = 1,
+	PEERBUF_ROUTE_HOST = 2,
+};
+
+/**
+ * enum peerbuf_reason - why the route is what it is
+ * @PEERBUF_REASON_SAME_FUNCTION: bus: the provider itself is the importer
+ * @PEERBUF_REASON_COMMON_BRIDGE: bus: a common bridge, no ACS redirect between
+ * @PEERBUF_REASON_ACS_REDIRECT: a port between the two sends peer requests up
+ *	to the host bridge: host where that bridge is trusted, else none
+ * @PEERBUF_REASON_HOST_TRUSTED: host: no common bridge, trusted host bridge
+ * @PEERBUF_REASON_HOST_UNTRUSTED: none: no common bridge, and the host bridge
+ *	is not known to forward peer requests
+ * @PEERBUF_REASON_NOT_PCI: none: the importer has no PCI function above it
+ * @PEERBUF_REASON_DMA_MASK: none: the importer cannot express the address
+ * @PEERBUF_REASON_NOT_REVOCABLE: none: the importer cannot give a mapping back
+ *	when asked, and the export does not allow that
+ *	(%PEERBUF_EXPORT_ALLOW_PINNED)
+ * @PEERBUF_REASON_STATIC: none: the importer attached without the peer-to-peer
+ *	contract (a plain dma_buf_attach())
+ * @PEERBUF_REASON_DIRECT_REQUIRED: none: the export asks for a bus route
+ * @PEERBUF_REASON_REVOKED: none: the buffer was revoked
+ * @PEERBUF_REASON_READ_ONLY: none: the importer asked to write
+ * @PEERBUF_REASON_PROVIDER_GONE: none: the provider was unbound or unplugged
+ */
+enum peerbuf_reason {
+	PEERBUF_REASON_SAME_FUNCTION = 1,
+	PEERBUF_REASON_COMMON_BRIDGE = 2,
+	PEERBUF_REASON_ACS_REDIRECT = 3,
+	PEERBUF_REASON_HOST_TRUSTED = 4,
+	PEERBUF_REASON_HOST_UNTRUSTED = 5,
+	PEERBUF_REASON_NOT_PCI = 6,
+	PEERBUF_REASON_DMA_MASK = 7,
+	PEERBUF_REASON_NOT_REVOCABLE = 8,
+	PEERBUF_REASON_STATIC = 9,
+	PEERBUF_REASON_DIRECT_REQUIRED = 10,
+	PEERBUF_REASON_REVOKED = 11,
+	PEERBUF_REASON_READ_ONLY = 12,
+	PEERBUF_REASON_PROVIDER_GONE = 13,
+};
+
+/** PEERBUF_VERDICT_IOMMU - an IOMMU translates the importer's host-route DMA */
+#define PEERBUF_VERDICT_IOMMU		(1U << 0)
+/** PEERBUF_VERDICT_BLOCKER - &peerbuf_verdict.blocker names a function */
+#define PEERBUF_VERDICT_BLOCKER		(1U << 1)
+
+/**
+ * struct peerbuf_verdict - the outcome of routing
+ *
+ * One and the same for the attach that was accepted or refused, the query, the
+ * tracepoint and the command.
+ */
+struct peerbuf_verdict {
+	/** @route: &enum peerbuf_route */
+	__u32 route;
+	/** @reason: &enum peerbuf_reason */
+	__u32 reason;
+	/** @flags: %PEERBUF_VERDICT_IOMMU and others */
+	__u32 flags;
+	/**
+	 * @distance: hops between the two; 0 for one function, 2 for two
+	 * functions of one device, 4 across one switch; -1 with no route
+	 */
+	__s32 distance;
+	/**
+	 * @blocker: with %PEERBUF_VERDICT_BLOCKER, the port whose ACS control
+	 * redirects, or the function that stands for the untrusted host bridge
+	 */
+	struct peerbuf_function blocker;
+	/**
+	 * @acs: the redirecting bits of @blocker's ACS Control register
+	 * (PCIe 6.0, 7.7.11.3): RR 0x04, CR 0x08, EC 0x20
+	 */
+	__u32 acs;
+	/** @blocker_id: vendor << 16 | device of @blocker */
+	__u32 blocker_id;
+	/** @bus_offset: PCI bus address minus CPU physical address */
+	__s64 bus_offset;
+	/** @dma_mask: highest address that the importer can express */
+	__u64 dma_mask;
+};
+
+/**
+ * struct peerbuf_version - argument of PEERBUF_IOC_VERSION (control)
+ *
+ * What this kernel's peerbuf speaks.
+ */
+struct peerbuf_version {
+	/** @size: sizeof(struct peerbuf_version) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @abi: out: %PEERBUF_ABI of the kernel */
+	__u32 abi;
+	/** @max_ranges: out: %PEERBUF_MAX_RANGES of the kernel */
+	__u32 max_ranges;
+};
+
+#define PEERBUF_IOC_VERSION	_IO(PEERBUF_IOC_TYPE, 0x00)
+
+/**
+ * struct peerbuf_provider_info - argument of PEERBUF_IOC_PROVIDER (control)
+ *
+ * Errors: ENODEV, no such provider.
+ */
+struct peerbuf_provider_info {
+	/** @size: sizeof(struct peerbuf_provider_info) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @provider: in: the function that is asked about */
+	struct peerbuf_function provider;
+	/** @nr_windows: out: windows are numbered from 0 */
+	__u32 nr_windows;
+	/** @nr_buffers: out: buffers that exist, revoked ones included */
+	__u32 nr_buffers;
+};
+
+#define PEERBUF_IOC_PROVIDER	_IO(PEERBUF_IOC_TYPE, 0x01)
+
+/** PEERBUF_WINDOW_PREFETCHABLE - reads have no side effects; mmap() is write-combined */
+#define PEERBUF_WINDOW_PREFETCHABLE	(1U << 0)
+
+/**
+ * struct peerbuf_window_info - argument of PEERBUF_IOC_WINDOW (control)
+ *
+ * Errors: ENODEV, no such provider; ENOENT, no such window.
+ */
+struct peerbuf_window_info {
+	/** @size: sizeof(struct peerbuf_window_info) */
+	__u32 size;
+	/** @index: in: number of the window */
+	__u32 index;
+	/** @provider: in: the function that is asked about */
+	struct peerbuf_function provider;
+	/** @flags: out: %PEERBUF_WINDOW_PREFETCHABLE; must be zero on entry */
+	__u32 flags;
+	/** @bar: out: number of the BAR, 0 to 5 */
+	__u32 bar;
+	/** @bar_offset: out: where the window starts in the BAR */
+	__u64 bar_offset;
+	/** @length: out: bytes */
+	__u64 length;
+	/** @available: out: bytes that no buffer and no pool holds */
+	__u64 available;
+	/** @phys: out: CPU physical address of the window */
+	__u64 phys;
+	/** @bus: out: PCI bus address of the window */
+	__u64 bus;
+};
+
+#define PEERBUF_IOC_WINDOW	_IO(PEERBUF_IOC_TYPE, 0x02)
+
+/**
+ * struct peerbuf_route_query - argument of PEERBUF_IOC_ROUTE (control)
+ *
+ * Any two functions of the system, bound to peerbuf or not. The DMA mask is
+ * checked against all of the provider's memory BARs.
+ *
+ * Errors: ENXIO, one of the two functions does not exist.
+ */
+struct peerbuf_route_query {
+	/** @size: sizeof(struct peerbuf_route_query) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @provider: in: the function whose memory is to be reached */
+	struct peerbuf_function provider;
+	/** @importer: in: the function that does the DMA */
+	struct peerbuf_function importer;
+	/** @verdict: out: the outcome */
+	struct peerbuf_verdict verdict;
+};
+
+#define PEERBUF_IOC_ROUTE	_IO(PEERBUF_IOC_TYPE, 0x03)
+
+/** PEERBUF_BUFFER_REVOKED - nothing can be mapped any more */
+#define PEERBUF_BUFFER_REVOKED		(1U << 0)
+/** PEERBUF_BUFFER_POOLED - allocated from a pool; cleared before it was handed out */
+#define PEERBUF_BUFFER_POOLED		(1U << 1)
+
+/**
+ * struct peerbuf_buffer_info - argument of PEERBUF_IOC_BUFFER (control)
+ *
+ * What lies behind a dma-buf. Whoever holds the descriptor may ask.
+ *
+ * Errors: EBADF, @fd is not open; EINVAL, not a dma-buf, or not one of ours;
+ * ENOSPC, more than @nr_ranges ranges (call again with room for
+ * %PEERBUF_MAX_RANGES).
+ */
+struct peerbuf_buffer_info {
+	/** @size: sizeof(struct peerbuf_buffer_info) */
+	__u32 size;
+	/** @flags: out: %PEERBUF_BUFFER_REVOKED and others; zero on entry */
+	__u32 flags;
+	/** @fd: in: the dma-buf */
+	__s32 fd;
+	/** @window: out: number of the window */
+	__u32 window;
+	/** @provider: out: whose memory it is */
+	struct peerbuf_function provider;
+	/** @id: out: the buffer's number, unique for the provider */
+	__u64 id;
+	/** @length: out: bytes, all ranges together */
+	__u64 length;
+	/**
+	 * @ranges: in: address of @nr_ranges &struct peerbuf_range, which are
+	 * filled in with offsets in the window; or 0, for none
+	 */
+	__u64 ranges;
+	/** @nr_ranges: in: room at @ranges; out: ranges of the buffer */
+	__u32 nr_ranges;
+	/** @reserved: must be zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_IOC_BUFFER	_IO(PEERBUF_IOC_TYPE, 0x04)
+
+/** PEERBUF_EXPORT_SHARED - may overlap other exports that say so too (node only) */
+#define PEERBUF_EXPORT_SHARED		(1U << 0)
+/**
+ * PEERBUF_EXPORT_ALLOW_PINNED - admit importers, and kernel mappings, that
+ * cannot be revoked: revoke then waits until they are done
+ */
+#define PEERBUF_EXPORT_ALLOW_PINNED	(1U << 1)
+
+/**
+ * struct peerbuf_export - argument of PEERBUF_IOC_EXPORT (node, pool)
+ *
+ * On a node, every range needs an offset, the device's content stays as it is,
+ * and ranges of different buffers overlap only where both say
+ * %PEERBUF_EXPORT_SHARED. On a pool, offsets are relative to the pool,
+ * %PEERBUF_OFFSET_ANY lets peerbuf choose, and the memory is zero when the call
+ * returns.
+ *
+ * Errors: EACCES, the file is not open for writing; ENOENT, no such window;
+ * ERANGE, a range reaches beyond the window or pool; EBUSY, a range is lent
+ * already; ENOSPC, no room of that size and alignment; EMFILE and ENFILE.
+ */
+struct peerbuf_export {
+	/** @size: sizeof(struct peerbuf_export) */
+	__u32 size;
+	/** @flags: %PEERBUF_EXPORT_SHARED, %PEERBUF_EXPORT_ALLOW_PINNED */
+	__u32 flags;
+	/** @window: in: number of the window; zero on a pool */
+	__u32 window;
+	/** @nr_ranges: in: 1 to %PEERBUF_MAX_RANGES */
+	__u32 nr_ranges;
+	/** @ranges: in: address of @nr_ranges &struct peerbuf_range */
+	__u64 ranges;
+	/**
+	 * @align: in: alignment of the PCI bus address of every range that
+	 * peerbuf places, a power of two from the page size to 1 GiB; 0 for
+	 * the page size. Zero on a node.
+	 */
+	__u64 align;
+	/** @open_flags: in: O_CLOEXEC and one of O_RDONLY, O_WRONLY, O_RDWR */
+	__u32 open_flags;
+	/** @fd: out: the dma-buf */
+	__s32 fd;
+	/** @id: out: the buffer's number, for PEERBUF_IOC_REVOKE */
+	__u64 id;
+};
+
+#define PEERBUF_IOC_EXPORT	_IO(PEERBUF_IOC_TYPE, 0x10)
+
+/** PEERBUF_REVOKE_NOWAIT - start, do not wait; EINPROGRESS while not complete */
+#define PEERBUF_REVOKE_NOWAIT		(1U << 0)
+
+/**
+ * struct peerbuf_revoke - argument of PEERBUF_IOC_REVOKE (node, pool)
+ *
+ * Take a buffer back from every importer and every CPU mapping, for good. New
+ * maps and faults fail from the start of the call; the call returns when the
+ * last old one is gone. Calling again is harmless, and goes on waiting.
+ *
+ * Errors: EACCES, the file is not open for writing; ENOENT, no such buffer (of
+ * this pool); EINPROGRESS, with %PEERBUF_REVOKE_NOWAIT; EINTR, the wait was
+ * ended, the revoke stands.
+ */
+struct peerbuf_revoke {
+	/** @size: sizeof(struct peerbuf_revoke) */
+	__u32 size;
+	/** @flags: %PEERBUF_REVOKE_NOWAIT */
+	__u32 flags;
+	/** @id: in: from PEERBUF_IOC_EXPORT */
+	__u64 id;
+};
+
+#define PEERBUF_IOC_REVOKE	_IO(PEERBUF_IOC_TYPE, 0x11)
+
+/**
+ * struct peerbuf_pool_create - argument of PEERBUF_IOC_POOL_CREATE (node)
+ *
+ * Lend a part of a window to peerbuf's allocator. The descriptor is the right
+ * to allocate from it and can be passed on; its last close revokes the pool's
+ * buffers and clears what they held.
+ *
+ * Errors: EACCES, the file is not open for writing; ENOENT, no such window;
+ * ERANGE, beyond the window; EBUSY, a part is lent already; EMFILE and ENFILE.
+ */
+struct peerbuf_pool_create {
+	/** @size: sizeof(struct peerbuf_pool_create) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @window: in: number of the window */
+	__u32 window;
+	/** @open_flags: in: O_CLOEXEC or 0 */
+	__u32 open_flags;
+	/** @offset: in: bytes from the start of the window */
+	__u64 offset;
+	/** @length: in: bytes */
+	__u64 length;
+	/** @fd: out: the pool */
+	__s32 fd;
+	/** @reserved: must be zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_IOC_POOL_CREATE	_IO(PEERBUF_IOC_TYPE, 0x12)
+
+/**
+ * struct peerbuf_pool_info - argument of PEERBUF_IOC_POOL_INFO (pool)
+ */
+struct peerbuf_pool_info {
+	/** @size: sizeof(struct peerbuf_pool_info) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @provider: out: whose memory it is */
+	struct peerbuf_function provider;
+	/** @window: out: number of the window */
+	__u32 window;
+	/** @nr_buffers: out: buffers of this pool that exist */
+	__u32 nr_buffers;
+	/** @offset: out: where the pool starts in the window */
+	__u64 offset;
+	/** @length: out: bytes */
+	__u64 length;
+	/** @available: out: bytes that no buffer holds */
+	__u64 available;
+};
+
+#define PEERBUF_IOC_POOL_INFO	_IO(PEERBUF_IOC_TYPE, 0x20)
+
+#endif /* _UAPI_LINUX_PEERBUF_H */
