@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Topology: read from the PCI core and from config space what routing wants to
+ * know. The only file that reads config space for routing; it runs at attach
+ * and for queries, never at map or unmap.
+ */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/pci-p2pdma.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "host_bridge.h"
+#include "topology.h"
+
+/**
+ * peerbuf_pci_function - the address of a PCI device, as the UAPI writes it
+ * @pdev: the device
+ *
+ * Context: any.
+ *
+ * Return: domain, bus, device and function.
+ */
+struct peerbuf_function peerbuf_pci_function(struct pci_dev *pdev)
+{
+	return (struct peerbuf_function) {
+		.domain = pci_domain_nr(pdev->bus),
+		.bus = pdev->bus->number,
+		.devfn = pdev->devfn,
+	};
+}
+
+/* A port that does not answer counts as redirecting: the safe assumption. */
+static u16 read_acs_ctrl(struct pci_dev *pdev)
+{
+	u16 ctrl = 0;
+
+	if (pdev->acs_cap)
+		pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CTRL, &ctrl);
+
+	return ctrl;
+}
+
+static struct peerbuf_port read_port(struct pci_dev *pdev)
+{
+	return (struct peerbuf_port) {
+		.function = peerbuf_pci_function(pdev),
+		.vendor = pdev->vendor,
+		.device = pdev->device,
+		.acs_ctrl = read_acs_ctrl(pdev),
+	};
+}
+
+/* A child holds its bridge, so the caller's reference to @pdev keeps them all. */
+static int read_path(struct pci_dev *pdev, struct peerbuf_path *path)
+{
+	struct pci_dev *bridge;
+	unsigned int nr = 0;
+
+	for (bridge = pdev; bridge; bridge = pci_upstream_bridge(bridge))
+		nr++;
+
+	path->ports = kcalloc(nr, sizeof(*path->ports), GFP_KERNEL);
+	if (!path->ports)
+		return -ENOMEM;
+
+	for (bridge = pdev; bridge && path->nr < nr;
+	     bridge = pci_upstream_bridge(bridge))
+		path->ports[path->nr++] = read_port(bridge);
+
+	return 0;
+}
+
+/* A USB or platform device routes as the PCI function that it hangs below. */
+static struct pci_dev *nearest_pci(struct device *dev)
+{
+	for (; dev; dev = dev->parent)
+		if (dev_is_pci(dev))
+			return to_pci_dev(dev);
+
+	return NULL;
+}
+
+static bool translates(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type & __IOMMU_DOMAIN_PAGING;
+}
+
+/* No driver, no mask yet; assume that one would ask for all 64 bits. */
+static u64 dma_reach(struct device *importer)
+{
+	if (!importer->driver)
+		return DMA_BIT_MASK(64);
+
+	return min_not_zero(dma_get_mask(importer), importer->bus_dma_limit);
+}
+
+static bool host_trusted(struct pci_dev *provider, struct pci_dev *importer,
+			 struct peerbuf_port *host)
+{
+	struct pci_dev *blocker = NULL;
+	bool trusted;
+
+	/*
+	 * Where the path crosses a host bridge, a distance is the kernel's own
+	 * word that it is allowed to; its list is newer than ours can be.
+	 */
+	trusted = peerbuf_host_bridge_trusted(provider, importer, &blocker);
+	if (IS_ENABLED(CONFIG_PCI_P2PDMA))
+		trusted = pci_p2pdma_distance(provider, &importer->dev,
+					      false) >= 0;
+
+	if (!trusted && blocker)
+		*host = read_port(blocker);
+
+	return trusted;
+}
+
+/**
+ * peerbuf_topology_read - gather the facts about a pair of devices
+ * @provider: the function whose memory is to be reached
+ * @importer: the device that does the DMA; anything, not just PCI
+ * @facts: zeroed by the caller, who adds what concerns the buffer: class,
+ *	policy, addresses. Free with peerbuf_topology_free(), also after an error.
+ *
+ * Context: process, may sleep. The caller holds references to both devices.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
+			  struct peerbuf_facts *facts)
+{
+	struct pci_dev *importer_pci = nearest_pci(importer);
+	int ret;
+
+	facts->dma_mask = dma_reach(importer);
+	facts->iommu = translates(importer);
+
+	ret = read_path(provider, &facts->provider);
+	if (ret || !importer_pci)
+		return ret;
+
+	ret = read_path(importer_pci, &facts->importer);
+	if (ret)
+		return ret;
+
+	facts->host_trusted = host_trusted(provider, importer_pci,
+					   &facts->host);
+	return 0;
+}
+
+/**
+ * peerbuf_topology_free - free what peerbuf_topology_read() allocated
+ * @facts: the facts, which may be zero
+ *
+ * Context: any.
+ */
+void peerbuf_topology_free(struct peerbuf_facts *facts)
+{
+	kfree(facts->provider.ports);
+	kfree(facts->importer.ports);
+}

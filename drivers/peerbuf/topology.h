@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _PEERBUF_TOPOLOGY_H
+#define _PEERBUF_TOPOLOGY_H
+
+#include <linux/types.h>
+
+#include "route.h"
+
+struct device;
+struct pci_dev;
+
+int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
+			  struct peerbuf_facts *facts);
+void peerbuf_topology_free(struct peerbuf_facts *facts);
+struct peerbuf_function peerbuf_pci_function(struct pci_dev *pdev);
+
+#endif /* _PEERBUF_TOPOLOGY_H */
