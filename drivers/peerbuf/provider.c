@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Providers: the PCI functions that lend memory, their nodes, and when they end.
+ */
+#include <linux/cleanup.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/idr.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "node.h"
+#include "provider.h"
+#include "revoke.h"
+#include "topology.h"
+
+/* Minor numbers; a machine with more providers than this has other problems. */
+#define PEERBUF_MINORS	4096
+
+static dev_t peerbuf_devt;
+static DEFINE_IDA(peerbuf_minors);
+
+static char *provider_devnode(const struct device *dev, umode_t *mode)
+{
+	return kasprintf(GFP_KERNEL, "peerbuf/%s", dev_name(dev));
+}
+
+static const struct class peerbuf_class = {
+	.name = "peerbuf",
+	.devnode = provider_devnode,
+};
+
+static struct peerbuf_provider *to_provider(struct device *dev)
+{
+	return container_of(dev, struct peerbuf_provider, dev);
+}
+
+static void provider_release(struct device *dev)
+{
+	struct peerbuf_provider *provider = to_provider(dev);
+	unsigned int i;
+
+	for (i = 0; i < provider->nr_windows; i++)
+		peerbuf_window_destroy(provider->windows[i]);
+
+	WARN_ON(!xa_empty(&provider->buffers));
+	xa_destroy(&provider->buffers);
+	mutex_destroy(&provider->lock);
+	ida_free(&peerbuf_minors, MINOR(dev->devt));
+	pci_dev_put(provider->pdev);
+	kfree(provider);
+}
+
+/* Lets lockdep know the order that provider.h promises, before any race does. */
+static void prime_lock_order(struct peerbuf_provider *provider)
+{
+	struct dma_resv resv;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	dma_resv_init(&resv);
+	down_read(&provider->alive);
+	if (current->mm)
+		might_lock_read(&current->mm->mmap_lock);
+	mutex_lock(&provider->lock);
+	dma_resv_lock(&resv, NULL);
+	dma_resv_unlock(&resv);
+	mutex_unlock(&provider->lock);
+	up_read(&provider->alive);
+	dma_resv_fini(&resv);
+}
+
+/**
+ * peerbuf_provider_alloc - begin to make a PCI function a provider
+ * @pdev: the function; its driver is the caller and has enabled its memory
+ *
+ * Context: process, may sleep.
+ *
+ * Return: a provider without windows, unknown to users, to be given back by
+ * peerbuf_provider_put(); or an ERR_PTR of -ENOMEM, -ENOSPC (out of minors).
+ */
+struct peerbuf_provider *peerbuf_provider_alloc(struct pci_dev *pdev)
+{
+	struct peerbuf_provider *provider;
+	int minor, ret;
+
+	provider = kzalloc_obj(*provider);
+	if (!provider)
+		return ERR_PTR(-ENOMEM);
+
+	minor = ida_alloc_max(&peerbuf_minors, PEERBUF_MINORS - 1, GFP_KERNEL);
+	if (minor < 0) {
+		kfree(provider);
+		return ERR_PTR(minor);
+	}
+
+	provider->pdev = pci_dev_get(pdev);
+	init_rwsem(&provider->alive);
+	mutex_init(&provider->lock);
+	xa_init(&provider->buffers);
+	cdev_init(&provider->cdev, &peerbuf_node_fops);
+	provider->cdev.owner = THIS_MODULE;
+
+	device_initialize(&provider->dev);
+	provider->dev.class = &peerbuf_class;
+	provider->dev.parent = &pdev->dev;
+	provider->dev.release = provider_release;
+	provider->dev.devt = MKDEV(MAJOR(peerbuf_devt), minor);
+
+	prime_lock_order(provider);
+
+	ret = dev_set_name(&provider->dev, "%s", pci_name(pdev));
+	if (ret) {
+		put_device(&provider->dev);
+		return ERR_PTR(ret);
+	}
+
+	return provider;
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_provider_alloc, "PEERBUF");
+
+/**
+ * peerbuf_provider_add_window - lend a range of a BAR
+ * @provider: not registered yet
+ * @bar: number of a memory BAR, 0 to 5
+ * @offset: start in the BAR, bytes, page aligned
+ * @length: bytes, page aligned
+ *
+ * The range must hold nothing that a stranger's DMA can turn into harm for the
+ * system: no MSI-X table or pending bits, no doorbells. Windows are numbered
+ * from 0 in the order of the calls.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0; -EINVAL (no such memory BAR, unaligned), -ERANGE or -EOVERFLOW
+ * (beyond the BAR), -ENOSPC (too many windows), -ENOMEM.
+ */
+int peerbuf_provider_add_window(struct peerbuf_provider *provider, int bar,
+				u64 offset, u64 length)
+{
+	struct peerbuf_window *window;
+
+	if (provider->nr_windows == PEERBUF_MAX_WINDOWS)
+		return -ENOSPC;
+
+	window = peerbuf_window_create(provider, bar, offset, length);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+
+	window->index = provider->nr_windows;
+	provider->windows[provider->nr_windows++] = window;
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_provider_add_window, "PEERBUF");
+
+static void disable_windows(struct peerbuf_provider *provider)
+{
+	unsigned int i;
+
+	for (i = 0; i < provider->nr_windows; i++)
+		peerbuf_window_disable(provider->windows[i]);
+}
+
+static int enable_windows(struct peerbuf_provider *provider)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < provider->nr_windows; i++) {
+		ret = peerbuf_window_enable(provider->windows[i]);
+		if (ret) {
+			disable_windows(provider);
+			return ret;
+		}
+	}
+
+	return 0;
+}
+
+/**
+ * peerbuf_provider_register - let users have the windows
+ * @provider: with all its windows added
+ *
+ * Makes the node /dev/peerbuf/<function>.
+ *
+ * Context: process, may sleep; the probe of the provider's driver.
+ *
+ * Return: 0 or a negative errno, after which peerbuf_provider_put() remains.
+ */
+int peerbuf_provider_register(struct peerbuf_provider *provider)
+{
+	int ret;
+
+	ret = enable_windows(provider);
+	if (ret)
+		return ret;
+
+	ret = cdev_device_add(&provider->cdev, &provider->dev);
+	if (ret)
+		disable_windows(provider);
+
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_provider_register, "PEERBUF");
+
+/**
+ * peerbuf_provider_unregister - take everything back
+ * @provider: registered
+ *
+ * The node goes, calls on open descriptors fail with -ENODEV, every buffer is
+ * revoked, and the memory is out of use when this returns. It waits for
+ * importers that cannot be revoked, if exports allowed such, and says whom it
+ * waits for. peerbuf_provider_put() remains to be called.
+ *
+ * Context: process, may sleep; the remove of the provider's driver.
+ */
+void peerbuf_provider_unregister(struct peerbuf_provider *provider)
+{
+	cdev_device_del(&provider->cdev, &provider->dev);
+
+	down_write(&provider->alive);
+	provider->gone = true;
+	up_write(&provider->alive);
+
+	peerbuf_revoke_provider(provider);
+	disable_windows(provider);
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_provider_unregister, "PEERBUF");
+
+/**
+ * peerbuf_provider_put - drop a reference
+ * @provider: from peerbuf_provider_alloc() or peerbuf_provider_get()
+ *
+ * Context: process, may sleep.
+ */
+void peerbuf_provider_put(struct peerbuf_provider *provider)
+{
+	put_device(&provider->dev);
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_provider_put, "PEERBUF");
+
+/**
+ * peerbuf_provider_get - take a reference
+ * @provider: a provider that the caller has a reference to
+ *
+ * Keeps the structures, not the hardware: see peerbuf_provider_enter().
+ *
+ * Context: any.
+ *
+ * Return: @provider.
+ */
+struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *provider)
+{
+	get_device(&provider->dev);
+	return provider;
+}
+
+/**
+ * peerbuf_provider_enter - begin to use the hardware
+ * @provider: a provider that the caller has a reference to
+ *
+ * Context: process, may sleep. Taken before mmap_lock, @provider->lock and any
+ * dma_resv.
+ *
+ * Return: true if the device is there and stays until peerbuf_provider_leave();
+ * false if it is gone, then there is nothing to leave.
+ */
+bool peerbuf_provider_enter(struct peerbuf_provider *provider)
+{
+	down_read(&provider->alive);
+	if (!provider->gone)
+		return true;
+
+	up_read(&provider->alive);
+	return false;
+}
+
+/**
+ * peerbuf_provider_leave - end what peerbuf_provider_enter() began
+ * @provider: the same
+ *
+ * Context: process.
+ */
+void peerbuf_provider_leave(struct peerbuf_provider *provider)
+{
+	up_read(&provider->alive);
+}
+
+static int match_function(struct device *dev, const void *data)
+{
+	const struct peerbuf_function *wanted = data;
+	struct peerbuf_function function;
+
+	function = peerbuf_pci_function(to_provider(dev)->pdev);
+	return function.domain == wanted->domain &&
+	       function.bus == wanted->bus && function.devfn == wanted->devfn;
+}
+
+/**
+ * peerbuf_provider_find - look up a registered provider
+ * @function: its PCI address
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the provider with a reference, or NULL.
+ */
+struct peerbuf_provider *
+peerbuf_provider_find(const struct peerbuf_function *function)
+{
+	struct device *dev;
+
+	dev = class_find_device(&peerbuf_class, NULL, function, match_function);
+	return dev ? to_provider(dev) : NULL;
+}
+
+/**
+ * peerbuf_provider_of_inode - the provider behind a node that is being opened
+ * @inode: of the node
+ *
+ * Context: the open operation, which keeps the cdev and so the provider.
+ *
+ * Return: the provider with a reference.
+ */
+struct peerbuf_provider *peerbuf_provider_of_inode(struct inode *inode)
+{
+	return peerbuf_provider_get(container_of(inode->i_cdev,
+						 struct peerbuf_provider,
+						 cdev));
+}
+
+/**
+ * peerbuf_provider_window - a window by number
+ * @provider: registered at least once
+ * @index: number of the window
+ *
+ * Context: any.
+ *
+ * Return: the window, which lives as long as the provider, or NULL.
+ */
+struct peerbuf_window *peerbuf_provider_window(struct peerbuf_provider *provider,
+					       u32 index)
+{
+	if (index >= provider->nr_windows)
+		return NULL;
+
+	/* @index comes from users: no speculation beyond the array */
+	return provider->windows[array_index_nospec(index,
+						    PEERBUF_MAX_WINDOWS)];
+}
+
+/**
+ * peerbuf_provider_init - make room for nodes
+ *
+ * Context: module init.
+ *
+ * Return: 0 or a negative errno.
+ */
+int peerbuf_provider_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&peerbuf_devt, 0, PEERBUF_MINORS, "peerbuf");
+	if (ret)
+		return ret;
+
+	ret = class_register(&peerbuf_class);
+	if (ret)
+		unregister_chrdev_region(peerbuf_devt, PEERBUF_MINORS);
+
+	return ret;
+}
+
+/**
+ * peerbuf_provider_exit - undo peerbuf_provider_init()
+ *
+ * Context: module exit; no provider exists.
+ */
+void peerbuf_provider_exit(void)
+{
+	class_unregister(&peerbuf_class);
+	unregister_chrdev_region(peerbuf_devt, PEERBUF_MINORS);
+	ida_destroy(&peerbuf_minors);
+}
