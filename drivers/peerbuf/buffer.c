@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: memory taken from a window or a pool, made into one dma-buf. Who
+ * holds the dma-buf holds the buffer; its release gives the memory back.
+ */
+#include <linux/overflow.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "export.h"
+#include "pool.h"
+#include "provider.h"
+
+static int take_extent(struct peerbuf_buffer *buffer,
+		       struct peerbuf_extent *extent, u64 align)
+{
+	int ret;
+
+	if (buffer->pool) {
+		ret = peerbuf_pool_take(buffer->pool, &extent->offset,
+					extent->length, align);
+	} else {
+		extent->claim.shared = buffer->flags & PEERBUF_EXPORT_SHARED;
+		ret = peerbuf_window_claim(buffer->window, &extent->claim,
+					   extent->offset, extent->length);
+	}
+
+	extent->taken = !ret;
+	return ret;
+}
+
+static void give_extent(struct peerbuf_buffer *buffer,
+			struct peerbuf_extent *extent)
+{
+	if (!extent->taken)
+		return;
+
+	if (buffer->pool)
+		peerbuf_pool_give(buffer->pool, extent->offset, extent->length);
+	else
+		peerbuf_window_unclaim(buffer->window, &extent->claim);
+	extent->taken = false;
+}
+
+/* Places that the caller chose come first, so that ours do not take them. */
+static int take_extents(struct peerbuf_buffer *buffer, u64 align)
+{
+	struct peerbuf_extent *extent;
+	int pass, ret = 0;
+	u32 i;
+
+	mutex_lock(&buffer->provider->lock);
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < buffer->nr_extents && !ret; i++) {
+			extent = &buffer->extents[i];
+			if (extent->taken ||
+			    (!pass && extent->offset == PEERBUF_OFFSET_ANY))
+				continue;
+			ret = take_extent(buffer, extent, align);
+		}
+	}
+	mutex_unlock(&buffer->provider->lock);
+
+	return ret;
+}
+
+/**
+ * peerbuf_buffer_reclaim - give the memory back
+ * @buffer: nobody can reach it: revoked and drained, or at its end
+ *
+ * Context: process, may sleep. Calling again does nothing.
+ */
+void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer)
+{
+	u32 i;
+
+	mutex_lock(&buffer->provider->lock);
+	for (i = 0; i < buffer->nr_extents; i++)
+		give_extent(buffer, &buffer->extents[i]);
+	mutex_unlock(&buffer->provider->lock);
+}
+
+/* Bounds are checked before anything is taken, so that errors have no effects. */
+static int check_ranges(const struct peerbuf_source *source,
+			const struct peerbuf_range *ranges, u32 nr, u64 *total)
+{
+	u64 limit = source->pool ? source->pool->length : source->window->length;
+	bool anywhere;
+	u64 offset;
+	u32 i;
+	int ret;
+
+	*total = 0;
+	for (i = 0; i < nr; i++) {
+		anywhere = source->pool &&
+			   ranges[i].offset == PEERBUF_OFFSET_ANY;
+		offset = anywhere ? 0 : ranges[i].offset;
+
+		ret = peerbuf_range_check(offset, ranges[i].length, limit);
+		if (ret)
+			return ret == -ERANGE && anywhere ? -ENOSPC : ret;
+		if (check_add_overflow(*total, ranges[i].length, total))
+			return -EOVERFLOW;
+	}
+
+	/* a dma-buf's size is a size_t, and mmap() wants it signed */
+	return *total > S64_MAX ? -EOVERFLOW : 0;
+}
+
+static struct peerbuf_buffer *alloc_buffer(const struct peerbuf_source *source,
+					   const struct peerbuf_range *ranges,
+					   u32 nr)
+{
+	struct peerbuf_buffer *buffer;
+	u32 i;
+
+	buffer = kvzalloc(struct_size(buffer, extents, nr), GFP_KERNEL_ACCOUNT);
+	if (!buffer)
+		return NULL;
+
+	buffer->nr_extents = nr;
+	buffer->window = source->window;
+	buffer->pool = source->pool;
+	buffer->flags = source->flags;
+	buffer->provider = peerbuf_provider_get(source->window->provider);
+	if (buffer->pool)
+		peerbuf_pool_get(buffer->pool);
+	init_waitqueue_head(&buffer->idle);
+
+	for (i = 0; i < nr; i++) {
+		buffer->extents[i].offset = ranges[i].offset;
+		buffer->extents[i].length = ranges[i].length;
+	}
+
+	return buffer;
+}
+
+static void free_buffer(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	if (buffer->pool)
+		peerbuf_pool_put(buffer->pool);
+	kvfree(buffer);
+	peerbuf_provider_put(provider);
+}
+
+/* The pool's last owner wrote there; nobody sees the memory before this. */
+static int clear_extents(struct peerbuf_buffer *buffer)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < buffer->nr_extents; i++) {
+		ret = peerbuf_window_clear(buffer->window,
+					   buffer->extents[i].offset,
+					   buffer->extents[i].length);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+/* Reserve a number, so that listing the buffer later cannot fail. */
+static int reserve_id(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+	int ret;
+
+	mutex_lock(&provider->lock);
+	buffer->id = ++provider->next_id;
+	ret = xa_reserve(&provider->buffers, buffer->id, GFP_KERNEL_ACCOUNT);
+	if (!ret) {
+		provider->nr_buffers++;
+		if (buffer->pool)
+			buffer->pool->nr_buffers++;
+	}
+	mutex_unlock(&provider->lock);
+
+	return ret;
+}
+
+static void release_id(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	mutex_lock(&provider->lock);
+	xa_erase(&provider->buffers, buffer->id);
+	provider->nr_buffers--;
+	if (buffer->pool)
+		buffer->pool->nr_buffers--;
+	mutex_unlock(&provider->lock);
+}
+
+static int prepare_buffer(struct peerbuf_buffer *buffer, u64 align)
+{
+	int ret;
+
+	ret = take_extents(buffer, align);
+	if (!ret && buffer->pool)
+		ret = clear_extents(buffer);
+	if (!ret)
+		ret = reserve_id(buffer);
+	if (ret)
+		peerbuf_buffer_reclaim(buffer);
+
+	return ret;
+}
+
+static void publish_buffer(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	mutex_lock(&provider->lock);
+	xa_store(&provider->buffers, buffer->id, buffer, GFP_KERNEL);
+	mutex_unlock(&provider->lock);
+}
+
+/**
+ * peerbuf_buffer_create - take memory and make a dma-buf of it
+ * @source: where the memory comes from
+ * @ranges: what to take
+ * @nr_ranges: 1 to %PEERBUF_MAX_RANGES
+ *
+ * Context: process, may sleep; &peerbuf_provider.alive held for reading.
+ *
+ * Return: the buffer, which lives until its @dmabuf's last reference, of which
+ * the caller has one; or an ERR_PTR of -EINVAL, -EOVERFLOW, -ERANGE, -EBUSY,
+ * -ENOSPC, -ENODEV (pool closed), -ENOMEM, and then nothing has changed.
+ */
+struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source,
+					     const struct peerbuf_range *ranges,
+					     u32 nr_ranges)
+{
+	struct peerbuf_buffer *buffer;
+	u64 length;
+	int ret;
+
+	ret = check_ranges(source, ranges, nr_ranges, &length);
+	if (ret)
+		return ERR_PTR(ret);
+
+	buffer = alloc_buffer(source, ranges, nr_ranges);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	buffer->length = length;
+
+	ret = prepare_buffer(buffer, source->align);
+	if (ret)
+		goto err_free;
+
+	ret = peerbuf_export(buffer, source->open_flags);
+	if (ret)
+		goto err_release;
+
+	publish_buffer(buffer);
+	return buffer;
+
+err_release:
+	release_id(buffer);
+	peerbuf_buffer_reclaim(buffer);
+err_free:
+	free_buffer(buffer);
+	return ERR_PTR(ret);
+}
+
+/**
+ * peerbuf_buffer_destroy - the dma-buf's last reference is gone
+ * @buffer: no attachment, no mapping, no descriptor is left
+ *
+ * Context: process, may sleep; dma_buf_ops.release.
+ */
+void peerbuf_buffer_destroy(struct peerbuf_buffer *buffer)
+{
+	release_id(buffer);
+	wait_event(buffer->idle, !READ_ONCE(buffer->holds));
+	/* takes the lock under which the last hold was dropped */
+	peerbuf_buffer_reclaim(buffer);
+	iput(buffer->inode);
+	free_buffer(buffer);
+}
+
+/**
+ * peerbuf_buffer_hold - look up a buffer by number and keep it from ending
+ * @provider: whose buffer
+ * @id: its number
+ *
+ * A hold instead of a file reference: a struct file can be recycled while its
+ * dentry, and with it the dma-buf, is still kept by a reader of /proc.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the buffer, until peerbuf_buffer_unhold(), or NULL.
+ */
+struct peerbuf_buffer *peerbuf_buffer_hold(struct peerbuf_provider *provider,
+					   u64 id)
+{
+	struct peerbuf_buffer *buffer;
+
+	mutex_lock(&provider->lock);
+	buffer = xa_load(&provider->buffers, id);
+	if (buffer)
+		buffer->holds++;
+	mutex_unlock(&provider->lock);
+
+	return buffer;
+}
+
+/**
+ * peerbuf_buffer_hold_next - walk the buffers of a provider
+ * @provider: whose buffers
+ * @id: in: number to begin with; out: number of the buffer
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the first buffer from @id on, until peerbuf_buffer_unhold(), or NULL.
+ */
+struct peerbuf_buffer *
+peerbuf_buffer_hold_next(struct peerbuf_provider *provider, unsigned long *id)
+{
+	struct peerbuf_buffer *buffer;
+
+	mutex_lock(&provider->lock);
+	buffer = xa_find(&provider->buffers, id, ULONG_MAX, XA_PRESENT);
+	if (buffer)
+		buffer->holds++;
+	mutex_unlock(&provider->lock);
+
+	return buffer;
+}
+
+/**
+ * peerbuf_buffer_unhold - let a buffer end
+ * @buffer: from peerbuf_buffer_hold() or peerbuf_buffer_hold_next()
+ *
+ * Context: process, may sleep.
+ */
+void peerbuf_buffer_unhold(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	/* the buffer may take its provider along */
+	peerbuf_provider_get(provider);
+	mutex_lock(&provider->lock);
+	if (!--buffer->holds)
+		wake_up_all(&buffer->idle);
+	mutex_unlock(&provider->lock);
+	peerbuf_provider_put(provider);
+}
+
+/**
+ * peerbuf_buffer_last_phys - the highest address of a buffer
+ * @buffer: the buffer
+ *
+ * Context: any.
+ *
+ * Return: CPU physical address of the last byte of the highest extent.
+ */
+u64 peerbuf_buffer_last_phys(const struct peerbuf_buffer *buffer)
+{
+	u64 end = 0;
+	u32 i;
+
+	for (i = 0; i < buffer->nr_extents; i++)
+		end = max(end, buffer->extents[i].offset +
+			       buffer->extents[i].length);
+
+	return buffer->window->phys + end - 1;
+}
+
+/**
+ * peerbuf_buffer_locate - find the memory behind an offset
+ * @buffer: the buffer
+ * @offset: bytes from the start of the dma-buf
+ * @phys: set to the CPU physical address
+ *
+ * Context: any.
+ *
+ * Return: 0, or -ERANGE beyond the buffer.
+ */
+int peerbuf_buffer_locate(const struct peerbuf_buffer *buffer, u64 offset,
+			  phys_addr_t *phys)
+{
+	const struct peerbuf_extent *extent;
+	u32 i;
+
+	for (i = 0; i < buffer->nr_extents; i++) {
+		extent = &buffer->extents[i];
+		if (offset < extent->length) {
+			*phys = buffer->window->phys + extent->offset + offset;
+			return 0;
+		}
+		offset -= extent->length;
+	}
+
+	return -ERANGE;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPU access: the buffer in page tables. User mappings fill in by faults and
+ * are zapped by a revoke; kernel mappings cannot be taken back and so need the
+ * export's permission.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+
+#include "buffer.h"
+#include "cpu_access.h"
+#include "provider.h"
+
+static vm_fault_t fault_locked(struct peerbuf_buffer *buffer,
+			       struct vm_fault *vmf)
+{
+	phys_addr_t phys;
+
+	if (buffer->revoked)
+		return VM_FAULT_SIGBUS;
+	if (peerbuf_buffer_locate(buffer, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
+		return VM_FAULT_SIGBUS;
+
+	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
+}
+
+/*
+ * The lock makes a fault either finish before a revoke zaps, or see the revoke.
+ * The dma-buf rules have dma_resv inside mmap_lock.
+ */
+static vm_fault_t peerbuf_fault(struct vm_fault *vmf)
+{
+	struct peerbuf_buffer *buffer = vmf->vma->vm_private_data;
+	struct dma_resv *resv = buffer->dmabuf->resv;
+	vm_fault_t ret;
+
+	if (dma_resv_lock_interruptible(resv, NULL))
+		return VM_FAULT_NOPAGE;
+
+	ret = fault_locked(buffer, vmf);
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+static const struct vm_operations_struct peerbuf_vm_ops = {
+	.fault = peerbuf_fault,
+};
+
+/**
+ * peerbuf_cpu_mmap - map a buffer into a process
+ * @dmabuf: of the buffer
+ * @vma: shared; the dma-buf core has checked that it fits
+ *
+ * Write-combined where the BAR is prefetchable, else uncached.
+ *
+ * Context: dma_buf_ops.mmap, mmap_lock held for writing.
+ *
+ * Return: 0; -EINVAL for a private mapping, whose copies would be of no use;
+ * -ENODEV after a revoke.
+ */
+int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+
+	/* not VM_SHARED, which a read-only descriptor does not get */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	/* the fault handler has the last word, this one is for clear errors */
+	if (READ_ONCE(buffer->revoked))
+		return -ENODEV;
+
+	if (peerbuf_window_prefetchable(buffer->window))
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	else
+		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	/* a device's memory is not encrypted by the CPU */
+	vma->vm_page_prot = pgprot_decrypted(vma->vm_page_prot);
+
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &peerbuf_vm_ops;
+	vma->vm_private_data = buffer;
+	return 0;
+}
+
+/**
+ * peerbuf_cpu_zap - take a buffer out of every page table
+ * @buffer: revoked, so that no fault brings it back
+ *
+ * Context: process, may sleep; dma_resv not held.
+ */
+void peerbuf_cpu_zap(struct peerbuf_buffer *buffer)
+{
+	unmap_mapping_range(buffer->inode->i_mapping, 0, 0, 1);
+}
+
+/**
+ * peerbuf_cpu_vmap - map a buffer for the kernel
+ * @dmabuf: of the buffer
+ * @map: set to the I/O memory
+ *
+ * Context: dma_buf_ops.vmap, dma_resv held.
+ *
+ * Return: 0; -EOPNOTSUPP where the export does not allow what cannot be
+ * revoked, or where the buffer has several ranges; -ENODEV after a revoke;
+ * -ENOMEM.
+ */
+int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+	void __iomem *mem;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (buffer->revoked)
+		return -ENODEV;
+	if (!(buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED) ||
+	    buffer->nr_extents > 1)
+		return -EOPNOTSUPP;
+
+	mem = peerbuf_window_map(buffer->window, buffer->extents[0].offset,
+				 buffer->length);
+	if (!mem)
+		return -ENOMEM;
+
+	buffer->users++;
+	iosys_map_set_vaddr_iomem(map, mem);
+	return 0;
+}
+
+/**
+ * peerbuf_cpu_vunmap - undo peerbuf_cpu_vmap()
+ * @dmabuf: of the buffer
+ * @map: from peerbuf_cpu_vmap()
+ *
+ * Context: dma_buf_ops.vunmap, dma_resv held.
+ */
+void peerbuf_cpu_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	iounmap(map->vaddr_iomem);
+	if (!--buffer->users)
+		wake_up_all(&buffer->idle);
+}
+
+/**
+ * peerbuf_cpu_begin - the CPU is about to look at or change a buffer
+ * @dmabuf: of the buffer
+ * @dir: what the CPU is going to do
+ *
+ * Device memory is not cached, so there is nothing to invalidate.
+ *
+ * Context: dma_buf_ops.begin_cpu_access, may sleep.
+ *
+ * Return: 0, or -ENODEV after a revoke.
+ */
+int peerbuf_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+
+	if (READ_ONCE(buffer->revoked))
+		return -ENODEV;
+
+	/* no CPU read before the importer's "done" was seen */
+	mb();
+	return 0;
+}
+
+/**
+ * peerbuf_cpu_end - the CPU is done
+ * @dmabuf: of the buffer
+ * @dir: what the CPU did
+ *
+ * What the CPU wrote has reached the device when this returns; an importer's
+ * DMA, which takes another way, would else overtake it.
+ *
+ * Context: dma_buf_ops.end_cpu_access, may sleep.
+ *
+ * Return: 0, or -ENODEV after a revoke or where the provider is gone.
+ */
+int peerbuf_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+
+	if (READ_ONCE(buffer->revoked) ||
+	    !peerbuf_provider_enter(buffer->provider))
+		return -ENODEV;
+
+	if (dir != DMA_FROM_DEVICE)
+		peerbuf_window_flush(buffer->window);
+	peerbuf_provider_leave(buffer->provider);
+	return 0;
+}

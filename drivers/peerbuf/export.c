@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Export: a buffer as a dma-buf. Knows the dma-buf contract and who is attached;
+ * where devices sit is for routing, what addresses they get is for mapping.
+ */
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "cpu_access.h"
+#include "export.h"
+#include "map.h"
+#include "provider.h"
+#include "topology.h"
+#include "trace.h"
+
+/**
+ * struct peerbuf_attachment - what an accepted attach decided
+ * @verdict: how the importer reaches the memory; constant
+ * @maps: mappings that exist; protected by the dma-buf's dma_resv
+ * @since: when the first of @maps was made, boot time; protected as @maps
+ */
+struct peerbuf_attachment {
+	struct peerbuf_verdict verdict;
+	unsigned int maps;
+	ktime_t since;
+};
+
+static enum peerbuf_class attachment_class(struct dma_buf_attachment *attach)
+{
+	if (!attach->peer2peer)
+		return PEERBUF_CLASS_STATIC;
+
+	return attach->importer_ops->invalidate_mappings ?
+		       PEERBUF_CLASS_REVOCABLE : PEERBUF_CLASS_PINNED;
+}
+
+static void refuse(struct peerbuf_verdict *verdict, enum peerbuf_reason reason)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->route = PEERBUF_ROUTE_NONE;
+	verdict->reason = reason;
+	verdict->distance = -1;
+}
+
+static int route_live(struct peerbuf_buffer *buffer,
+		      struct dma_buf_attachment *attach,
+		      struct peerbuf_verdict *verdict)
+{
+	struct peerbuf_window *window = buffer->window;
+	struct peerbuf_facts facts = {
+		.class = attachment_class(attach),
+		.allow_pinned = buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED,
+		.phys_last = peerbuf_buffer_last_phys(buffer),
+		.bus_offset = window->bus - window->phys,
+	};
+	int ret;
+
+	ret = peerbuf_topology_read(buffer->provider->pdev, attach->dev,
+				    &facts);
+	if (!ret)
+		peerbuf_route(&facts, verdict);
+	peerbuf_topology_free(&facts);
+
+	return ret;
+}
+
+static int route_attachment(struct peerbuf_buffer *buffer,
+			    struct dma_buf_attachment *attach,
+			    struct peerbuf_verdict *verdict)
+{
+	int ret;
+
+	if (!peerbuf_provider_enter(buffer->provider)) {
+		refuse(verdict, PEERBUF_REASON_PROVIDER_GONE);
+		return 0;
+	}
+
+	/* a race with revoke is settled when the importer maps */
+	if (READ_ONCE(buffer->revoked)) {
+		refuse(verdict, PEERBUF_REASON_REVOKED);
+		ret = 0;
+	} else {
+		ret = route_live(buffer, attach, verdict);
+	}
+
+	peerbuf_provider_leave(buffer->provider);
+	return ret;
+}
+
+/* Who looks into the kernel log for the reason should find it there. */
+static void report(struct peerbuf_buffer *buffer, struct device *importer,
+		   const struct peerbuf_verdict *verdict, int error)
+{
+	trace_peerbuf_attach(buffer, importer, verdict, error);
+	if (!error)
+		return;
+
+	if (verdict->flags & PEERBUF_VERDICT_BLOCKER)
+		pci_notice_ratelimited(buffer->provider->pdev,
+				       "buffer %llu: %s refused: %s (%04x:%02x:%02x.%x)\n",
+				       buffer->id, dev_name(importer),
+				       peerbuf_reason_text(verdict->reason),
+				       verdict->blocker.domain,
+				       verdict->blocker.bus,
+				       PCI_SLOT(verdict->blocker.devfn),
+				       PCI_FUNC(verdict->blocker.devfn));
+	else
+		pci_notice_ratelimited(buffer->provider->pdev,
+				       "buffer %llu: %s refused: %s\n",
+				       buffer->id, dev_name(importer),
+				       peerbuf_reason_text(verdict->reason));
+}
+
+static int peerbuf_dmabuf_attach(struct dma_buf *dmabuf,
+				 struct dma_buf_attachment *attach)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+	struct peerbuf_attachment *state;
+	int ret;
+
+	state = kzalloc_obj(*state);
+	if (!state)
+		return -ENOMEM;
+
+	ret = route_attachment(buffer, attach, &state->verdict);
+	if (!ret) {
+		ret = peerbuf_route_errno(&state->verdict);
+		report(buffer, attach->dev, &state->verdict, ret);
+	}
+	if (ret) {
+		kfree(state);
+		return ret;
+	}
+
+	attach->priv = state;
+	return 0;
+}
+
+static void peerbuf_dmabuf_detach(struct dma_buf *dmabuf,
+				  struct dma_buf_attachment *attach)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+	struct peerbuf_attachment *state = attach->priv;
+
+	trace_peerbuf_detach(buffer, attach->dev);
+	/* an importer that detaches with mappings can never give them back */
+	WARN_ON(state->maps);
+	kfree(state);
+}
+
+/* BAR memory does not move, so there is nothing to do but to be there. */
+static int peerbuf_dmabuf_pin(struct dma_buf_attachment *attach)
+{
+	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	return buffer->revoked ? -ENODEV : 0;
+}
+
+static void peerbuf_dmabuf_unpin(struct dma_buf_attachment *attach)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+}
+
+static struct sg_table *
+peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
+		   enum dma_data_direction dir)
+{
+	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
+	struct peerbuf_attachment *state = attach->priv;
+	struct sg_table *sgt;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (buffer->revoked)
+		return ERR_PTR(-ENODEV);
+
+	sgt = peerbuf_map(buffer, attach->dev, &state->verdict, dir);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	if (!state->maps++)
+		state->since = ktime_get_boottime();
+	buffer->users++;
+	trace_peerbuf_map(buffer, attach->dev, dir, sgt->nents);
+	return sgt;
+}
+
+static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
+				 struct sg_table *sgt,
+				 enum dma_data_direction dir)
+{
+	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
+	struct peerbuf_attachment *state = attach->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	trace_peerbuf_unmap(buffer, attach->dev, dir, sgt->nents);
+	peerbuf_unmap(attach->dev, sgt, dir);
+	state->maps--;
+	if (!--buffer->users)
+		wake_up_all(&buffer->idle);
+}
+
+static void peerbuf_dmabuf_release(struct dma_buf *dmabuf)
+{
+	struct peerbuf_buffer *buffer = dmabuf->priv;
+
+	trace_peerbuf_release(buffer);
+	peerbuf_buffer_destroy(buffer);
+}
+
+static const struct dma_buf_ops peerbuf_dmabuf_ops = {
+	.attach = peerbuf_dmabuf_attach,
+	.detach = peerbuf_dmabuf_detach,
+	.pin = peerbuf_dmabuf_pin,
+	.unpin = peerbuf_dmabuf_unpin,
+	.map_dma_buf = peerbuf_dmabuf_map,
+	.unmap_dma_buf = peerbuf_dmabuf_unmap,
+	.mmap = peerbuf_cpu_mmap,
+	.vmap = peerbuf_cpu_vmap,
+	.vunmap = peerbuf_cpu_vunmap,
+	.begin_cpu_access = peerbuf_cpu_begin,
+	.end_cpu_access = peerbuf_cpu_end,
+	.release = peerbuf_dmabuf_release,
+};
+
+/**
+ * peerbuf_export - make the dma-buf of a buffer
+ * @buffer: complete, but for its dma-buf
+ * @open_flags: O_RDONLY, O_WRONLY or O_RDWR, and O_CLOEXEC
+ *
+ * On success the buffer belongs to the dma-buf, of which the caller has the
+ * only reference.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0 or a negative errno.
+ */
+int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+
+	info.ops = &peerbuf_dmabuf_ops;
+	info.size = buffer->length;
+	info.flags = open_flags;
+	info.priv = buffer;
+
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	buffer->dmabuf = dmabuf;
+	buffer->inode = file_inode(dmabuf->file);
+	ihold(buffer->inode);
+	trace_peerbuf_export(buffer);
+	return 0;
+}
+
+/**
+ * peerbuf_buffer_of_dmabuf - the buffer behind a dma-buf
+ * @dmabuf: any exporter's
+ *
+ * Context: any.
+ *
+ * Return: the buffer, which lives as long as the dma-buf, or NULL.
+ */
+struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &peerbuf_dmabuf_ops ? dmabuf->priv : NULL;
+}
+
+/**
+ * peerbuf_log_attachments - say who still has a buffer mapped
+ * @buffer: held by peerbuf_buffer_hold()
+ *
+ * Context: process, may sleep; takes the dma-buf's dma_resv.
+ */
+void peerbuf_log_attachments(struct peerbuf_buffer *buffer)
+{
+	struct dma_buf_attachment *attach;
+	struct peerbuf_attachment *state;
+	s64 age;
+
+	dma_resv_lock(buffer->dmabuf->resv, NULL);
+	list_for_each_entry(attach, &buffer->dmabuf->attachments, node) {
+		state = attach->priv;
+		if (!state->maps)
+			continue;
+		age = ktime_ms_delta(ktime_get_boottime(), state->since);
+		pci_warn(buffer->provider->pdev,
+			 "buffer %llu is revoked, %s has had it mapped for %lld s\n",
+			 buffer->id, dev_name(attach->dev), age / MSEC_PER_SEC);
+	}
+	if (buffer->dmabuf->vmapping_counter)
+		pci_warn(buffer->provider->pdev,
+			 "buffer %llu is revoked, the kernel has it mapped for the CPU\n",
+			 buffer->id);
+	dma_resv_unlock(buffer->dmabuf->resv);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _PEERBUF_EXPORT_H
+#define _PEERBUF_EXPORT_H
+
+#include <linux/types.h>
+
+struct dma_buf;
+struct peerbuf_buffer;
+struct seq_file;
+
+int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags);
+struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf);
+void peerbuf_log_attachments(struct peerbuf_buffer *buffer);
+
+#endif /* _PEERBUF_EXPORT_H */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM peerbuf
+
+#if !defined(_PEERBUF_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _PEERBUF_TRACE_H
+
+#include <linux/device.h>
+#include <linux/dma-direction.h>
+#include <linux/pci.h>
+#include <linux/tracepoint.h>
+
+#include "buffer.h"
+#include "provider.h"
+
+#define show_route(route)					\
+	__print_symbolic(route,					\
+			 { PEERBUF_ROUTE_NONE, "none" },	\
+			 { PEERBUF_ROUTE_BUS, "bus" },		\
+			 { PEERBUF_ROUTE_HOST, "host" })
+
+#define show_reason(reason)						\
+	__print_symbolic(reason,					\
+			 { PEERBUF_REASON_SAME_FUNCTION, "same-function" }, \
+			 { PEERBUF_REASON_COMMON_BRIDGE, "common-bridge" }, \
+			 { PEERBUF_REASON_ACS_REDIRECT, "acs-redirect" }, \
+			 { PEERBUF_REASON_HOST_TRUSTED, "host-trusted" }, \
+			 { PEERBUF_REASON_HOST_UNTRUSTED, "host-untrusted" }, \
+			 { PEERBUF_REASON_NOT_PCI, "not-pci" },		\
+			 { PEERBUF_REASON_DMA_MASK, "dma-mask" },	\
+			 { PEERBUF_REASON_NOT_REVOCABLE, "not-revocable" }, \
+			 { PEERBUF_REASON_STATIC, "static" },		\
+			 { PEERBUF_REASON_DIRECT_REQUIRED, "direct-required" }, \
+			 { PEERBUF_REASON_REVOKED, "revoked" },		\
+			 { PEERBUF_REASON_READ_ONLY, "read-only" },	\
+			 { PEERBUF_REASON_PROVIDER_GONE, "provider-gone" })
+
+#define show_dir(dir)						\
+	__print_symbolic(dir,					\
+			 { DMA_BIDIRECTIONAL, "bidirectional" }, \
+			 { DMA_TO_DEVICE, "to-device" },	\
+			 { DMA_FROM_DEVICE, "from-device" })
+
+DECLARE_EVENT_CLASS(peerbuf_buffer,
+	TP_PROTO(const struct peerbuf_buffer *buffer),
+	TP_ARGS(buffer),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__field(u64, id)
+		__field(u64, length)
+		__field(u32, ranges)
+		__field(u32, users)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__entry->id = buffer->id;
+		__entry->length = buffer->length;
+		__entry->ranges = buffer->nr_extents;
+		__entry->users = READ_ONCE(buffer->users);
+	),
+	TP_printk("provider=%s buffer=%llu length=%llu ranges=%u users=%u",
+		  __get_str(provider), __entry->id, __entry->length,
+		  __entry->ranges, __entry->users)
+);
+
+DEFINE_EVENT(peerbuf_buffer, peerbuf_export,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+DEFINE_EVENT(peerbuf_buffer, peerbuf_release,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+DEFINE_EVENT(peerbuf_buffer, peerbuf_revoke,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+DEFINE_EVENT(peerbuf_buffer, peerbuf_revoked,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+
+TRACE_EVENT(peerbuf_attach,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 const struct peerbuf_verdict *verdict, int error),
+	TP_ARGS(buffer, importer, verdict, error),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__string(importer, dev_name(importer))
+		__field(u64, id)
+		__field(u32, route)
+		__field(u32, reason)
+		__field(s32, distance)
+		__field(u32, flags)
+		__field(u32, blocker_domain)
+		__field(u8, blocker_bus)
+		__field(u8, blocker_devfn)
+		__field(u32, acs)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__assign_str(importer);
+		__entry->id = buffer->id;
+		__entry->route = verdict->route;
+		__entry->reason = verdict->reason;
+		__entry->distance = verdict->distance;
+		__entry->flags = verdict->flags;
+		__entry->blocker_domain = verdict->blocker.domain;
+		__entry->blocker_bus = verdict->blocker.bus;
+		__entry->blocker_devfn = verdict->blocker.devfn;
+		__entry->acs = verdict->acs;
+		__entry->error = error;
+	),
+	TP_printk("provider=%s buffer=%llu importer=%s route=%s reason=%s distance=%d flags=%#x blocker=%04x:%02x:%02x.%x acs=%#x error=%d",
+		  __get_str(provider), __entry->id, __get_str(importer),
+		  show_route(__entry->route), show_reason(__entry->reason),
+		  __entry->distance, __entry->flags, __entry->blocker_domain,
+		  __entry->blocker_bus, PCI_SLOT(__entry->blocker_devfn),
+		  PCI_FUNC(__entry->blocker_devfn), __entry->acs,
+		  __entry->error)
+);
+
+TRACE_EVENT(peerbuf_detach,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer),
+	TP_ARGS(buffer, importer),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__string(importer, dev_name(importer))
+		__field(u64, id)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__assign_str(importer);
+		__entry->id = buffer->id;
+	),
+	TP_printk("provider=%s buffer=%llu importer=%s", __get_str(provider),
+		  __entry->id, __get_str(importer))
+);
+
+DECLARE_EVENT_CLASS(peerbuf_mapping,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 enum dma_data_direction dir, unsigned int entries),
+	TP_ARGS(buffer, importer, dir, entries),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__string(importer, dev_name(importer))
+		__field(u64, id)
+		__field(int, dir)
+		__field(unsigned int, entries)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__assign_str(importer);
+		__entry->id = buffer->id;
+		__entry->dir = dir;
+		__entry->entries = entries;
+	),
+	TP_printk("provider=%s buffer=%llu importer=%s dir=%s entries=%u",
+		  __get_str(provider), __entry->id, __get_str(importer),
+		  show_dir(__entry->dir), __entry->entries)
+);
+
+DEFINE_EVENT(peerbuf_mapping, peerbuf_map,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 enum dma_data_direction dir, unsigned int entries),
+	TP_ARGS(buffer, importer, dir, entries));
+DEFINE_EVENT(peerbuf_mapping, peerbuf_unmap,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 enum dma_data_direction dir, unsigned int entries),
+	TP_ARGS(buffer, importer, dir, entries));
+
+#endif /* _PEERBUF_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
