@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dispatch of calls: sizes, copies, and the one place where descriptors become
+ * visible. Knows nothing of what the calls mean.
+ */
+#include <linux/build_bug.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+
+/* The ABI is 64-bit clean: no holes, and the same on 32- and 64-bit machines. */
+static_assert(sizeof(struct peerbuf_function) == 8);
+static_assert(sizeof(struct peerbuf_range) == 16);
+static_assert(sizeof(struct peerbuf_verdict) == 48);
+static_assert(offsetof(struct peerbuf_verdict, bus_offset) == 32);
+static_assert(sizeof(struct peerbuf_version) == 16);
+static_assert(sizeof(struct peerbuf_provider_info) == 24);
+static_assert(sizeof(struct peerbuf_window_info) == 64);
+static_assert(offsetof(struct peerbuf_window_info, bar_offset) == 24);
+static_assert(sizeof(struct peerbuf_route_query) == 72);
+static_assert(offsetof(struct peerbuf_route_query, verdict) == 24);
+static_assert(sizeof(struct peerbuf_buffer_info) == 56);
+static_assert(offsetof(struct peerbuf_buffer_info, id) == 24);
+static_assert(offsetof(struct peerbuf_buffer_info, nr_ranges) == 48);
+static_assert(sizeof(struct peerbuf_export) == 48);
+static_assert(offsetof(struct peerbuf_export, ranges) == 16);
+static_assert(offsetof(struct peerbuf_export, id) == 40);
+static_assert(sizeof(struct peerbuf_revoke) == 16);
+static_assert(sizeof(struct peerbuf_pool_create) == 40);
+static_assert(offsetof(struct peerbuf_pool_create, offset) == 16);
+static_assert(sizeof(struct peerbuf_pool_info) == 48);
+static_assert(offsetof(struct peerbuf_pool_info, offset) == 24);
+
+static const struct peerbuf_ioctl *find_ioctl(const struct peerbuf_ioctl *table,
+					      size_t nr, unsigned int cmd)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (table[i].cmd == cmd)
+			return &table[i];
+
+	return NULL;
+}
+
+static int read_arg(struct peerbuf_call *call, const struct peerbuf_ioctl *op,
+		    void __user *uarg)
+{
+	u32 size;
+
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < op->min_size)
+		return -EINVAL;
+	/* no point in scanning a tail that no future struct will have */
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+
+	memset(&call->arg, 0, sizeof(call->arg));
+	return copy_struct_from_user(&call->arg, op->size, uarg, size);
+}
+
+static int write_arg(const struct peerbuf_call *call,
+		     const struct peerbuf_ioctl *op, void __user *uarg)
+{
+	size_t size = min(call->arg.size, op->size);
+
+	return copy_to_user(uarg, &call->arg, size) ? -EFAULT : 0;
+}
+
+/* A descriptor exists once it is installed: nothing may fail after that. */
+static void finish_fd(struct peerbuf_call *call, bool success)
+{
+	if (call->new_fd < 0)
+		return;
+
+	if (success) {
+		fd_install(call->new_fd, call->new_file);
+		return;
+	}
+
+	put_unused_fd(call->new_fd);
+	fput(call->new_file);
+}
+
+/**
+ * peerbuf_ioctl - answer a call by table
+ * @file: where it came in
+ * @cmd: the command
+ * @arg: user address of the struct
+ * @table: commands that this kind of file knows
+ * @nr: entries of @table
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0 or what the handler returns; -ENOTTY, -EACCES, -EINVAL, -E2BIG and
+ * -EFAULT as the UAPI header describes.
+ */
+long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
+		   const struct peerbuf_ioctl *table, size_t nr)
+{
+	const struct peerbuf_ioctl *op = find_ioctl(table, nr, cmd);
+	struct peerbuf_call call = { .file = file, .new_fd = -1 };
+	void __user *uarg = (void __user *)arg;
+	u32 size;
+	int ret;
+
+	if (!op)
+		return -ENOTTY;
+	if (op->write && !(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+
+	ret = read_arg(&call, op, uarg);
+	if (ret)
+		return ret;
+	size = call.arg.size;
+
+	ret = op->handler(&call);
+	if (ret)
+		return ret;
+
+	call.arg.size = size;
+	ret = write_arg(&call, op, uarg);
+	finish_fd(&call, !ret);
+	return ret;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lending, as users ask for it: the calls that a node and a pool have in common.
+ * Checks what users pass; what it means is for buffers.
+ */
+#include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/fcntl.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "buffer.h"
+#include "ioctl.h"
+#include "lend.h"
+#include "provider.h"
+#include "revoke.h"
+
+#define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED)
+
+static int check_export(const struct peerbuf_export *arg)
+{
+	if (arg->flags & ~EXPORT_FLAGS)
+		return -EOPNOTSUPP;
+	if (arg->open_flags & ~(O_ACCMODE | O_CLOEXEC) ||
+	    (arg->open_flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	if (!arg->nr_ranges)
+		return -EINVAL;
+
+	return arg->nr_ranges > PEERBUF_MAX_RANGES ? -E2BIG : 0;
+}
+
+static int export_ranges(struct peerbuf_call *call,
+			 const struct peerbuf_source *source,
+			 const struct peerbuf_range *ranges)
+{
+	struct peerbuf_export *arg = &call->arg.export;
+	struct peerbuf_buffer *buffer;
+	int fd;
+
+	fd = get_unused_fd_flags(arg->open_flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	buffer = peerbuf_buffer_create(source, ranges, arg->nr_ranges);
+	if (IS_ERR(buffer)) {
+		put_unused_fd(fd);
+		return PTR_ERR(buffer);
+	}
+
+	arg->fd = fd;
+	arg->id = buffer->id;
+	call->new_fd = fd;
+	call->new_file = buffer->dmabuf->file;
+	return 0;
+}
+
+/**
+ * peerbuf_export_call - PEERBUF_IOC_EXPORT, wherever it came in
+ * @call: the call
+ * @source: window and pool, set by the caller; the rest is filled in
+ *
+ * Context: process, may sleep; &peerbuf_provider.alive held for reading.
+ *
+ * Return: 0 with a descriptor to be installed, or a negative errno.
+ */
+int peerbuf_export_call(struct peerbuf_call *call,
+			struct peerbuf_source *source)
+{
+	const struct peerbuf_export *arg = &call->arg.export;
+	struct peerbuf_range *ranges;
+	int ret;
+
+	ret = check_export(arg);
+	if (ret)
+		return ret;
+
+	ranges = memdup_array_user(u64_to_user_ptr(arg->ranges),
+				   arg->nr_ranges, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+
+	source->align = arg->align;
+	source->flags = arg->flags;
+	source->open_flags = arg->open_flags;
+	ret = export_ranges(call, source, ranges);
+	kfree(ranges);
+	return ret;
+}
+
+static int revoke_held(struct peerbuf_buffer *buffer, u32 flags)
+{
+	long timeout = flags & PEERBUF_REVOKE_NOWAIT ? 0 : MAX_SCHEDULE_TIMEOUT;
+
+	peerbuf_revoke_begin(buffer);
+	return peerbuf_revoke_finish(buffer, true, timeout);
+}
+
+/**
+ * peerbuf_revoke_call - PEERBUF_IOC_REVOKE, wherever it came in
+ * @call: the call
+ * @provider: whose buffer
+ * @pool: only its buffers may be revoked; NULL for the node, whose owner may
+ *	revoke everything
+ *
+ * Context: process, may sleep; no lock held.
+ *
+ * Return: 0 or a negative errno.
+ */
+int peerbuf_revoke_call(struct peerbuf_call *call,
+			struct peerbuf_provider *provider,
+			const struct peerbuf_pool *pool)
+{
+	const struct peerbuf_revoke *arg = &call->arg.revoke;
+	struct peerbuf_buffer *buffer;
+	int ret;
+
+	if (arg->flags & ~PEERBUF_REVOKE_NOWAIT)
+		return -EOPNOTSUPP;
+
+	/* what a provider lent is revoked before it is gone */
+	if (!peerbuf_provider_enter(provider))
+		return -ENODEV;
+	peerbuf_provider_leave(provider);
+
+	buffer = peerbuf_buffer_hold(provider, arg->id);
+	if (!buffer)
+		return -ENOENT;
+
+	ret = pool && buffer->pool != pool ? -ENOENT :
+					     revoke_held(buffer, arg->flags);
+	peerbuf_buffer_unhold(buffer);
+	return ret;
+}
