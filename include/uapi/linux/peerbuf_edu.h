@@ -8,7 +8,9 @@
  *
  * One node per engine, /dev/peerbuf/edu-<function>; imports belong to the open
  * file and end with it. Format and common errors of the calls are those of
- * linux/peerbuf.h.
+ * linux/peerbuf.h, with these differences: offsets and lengths are any bytes,
+ * not only whole pages; ENODEV says that the engine was unbound or unplugged,
+ * after which only close() is of use; E2BIG is also a @size beyond a page.
  */
 #ifndef _UAPI_LINUX_PEERBUF_EDU_H
 #define _UAPI_LINUX_PEERBUF_EDU_H
@@ -20,15 +22,20 @@
 /** PEERBUF_EDU_BUFFER_SIZE - bytes of the engine's own buffer */
 #define PEERBUF_EDU_BUFFER_SIZE	4096
 
+/** PEERBUF_EDU_MAX_IMPORTS - most imports of one open file */
+#define PEERBUF_EDU_MAX_IMPORTS	64
+
 /**
  * struct peerbuf_edu_import - argument of PEERBUF_EDU_IOC_IMPORT
  *
- * Attach the engine to a dma-buf of any exporter, and map it.
+ * Attach the engine to a dma-buf of any exporter, and map it to read and to
+ * write. The lowest free handle is given, from 1.
  *
  * Errors: EBADF and EINVAL, @fd is not open or not a dma-buf; EOPNOTSUPP, the
  * exporter refused the engine (for peerbuf's buffers, PEERBUF_IOC_ROUTE says
- * why); ENODEV, the buffer was revoked, or the engine is gone; ENOSPC, too many
- * imports.
+ * why), or gave an address that the engine cannot express; ENODEV, the buffer
+ * was revoked, or the engine is gone; ENOSPC, %PEERBUF_EDU_MAX_IMPORTS are
+ * there already; other exporters have further errors.
  */
 struct peerbuf_edu_import {
 	/** @size: sizeof(struct peerbuf_edu_import) */
@@ -73,12 +80,14 @@ enum peerbuf_edu_direction {
  * struct peerbuf_edu_copy - argument of PEERBUF_EDU_IOC_COPY
  *
  * One DMA; returns when the engine's interrupt says that it is done. Calls on
- * one engine wait for each other.
+ * one engine wait for each other. Signals end that wait, and the one for the
+ * exporter, but not a DMA that was started.
  *
- * Errors: ENOENT, no such handle; ERANGE, beyond the dma-buf or the engine's
- * buffer; EXDEV, the piece is not contiguous for the engine; ENODEV, the buffer
- * was revoked, or the engine is gone; ETIMEDOUT, no interrupt came: the engine
- * was cut off from the bus and refuses further copies until it is bound again.
+ * Errors: ENOENT, no such handle; EINVAL, unknown @direction; ERANGE, beyond
+ * the dma-buf or the engine's buffer; EXDEV, the piece is not contiguous for
+ * the engine; ENODEV, the buffer was revoked, or the engine is gone; ETIMEDOUT,
+ * no interrupt came, and the engine was cut off from the bus; EIO, that
+ * happened earlier: unbind the engine from its driver and bind it again.
  */
 struct peerbuf_edu_copy {
 	/** @size: sizeof(struct peerbuf_edu_copy) */
