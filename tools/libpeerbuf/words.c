@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* Routes and reasons in words: a name, a sentence, and what one can do. */
+#include "internal.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+struct words {
+	const char *name;
+	const char *text;
+	const char *hint;
+};
+
+static const struct words unknown = {
+	.name = "unknown",
+	.text = "The kernel answers what this library does not know.",
+	.hint = "Update libpeerbuf to the version of the kernel modules.",
+};
+
+static const struct words routes[] = {
+	[PEERBUF_ROUTE_NONE] = {
+		.name = "none",
+		.text = "The importer cannot reach the provider.",
+	},
+	[PEERBUF_ROUTE_BUS] = {
+		.name = "bus",
+		.text = "The importer reaches the provider below one bridge, by PCI bus address.",
+	},
+	[PEERBUF_ROUTE_HOST] = {
+		.name = "host",
+		.text = "The importer reaches the provider across the host bridge.",
+	},
+};
+
+static const struct words reasons[] = {
+	[PEERBUF_REASON_SAME_FUNCTION] = {
+		.name = "same-function",
+		.text = "The provider and the importer are one function.",
+		.hint = "Nothing to do.",
+	},
+	[PEERBUF_REASON_COMMON_BRIDGE] = {
+		.name = "common-bridge",
+		.text = "Both are below one bridge; no port between them redirects requests.",
+		.hint = "Nothing to do: this is the shortest way.",
+	},
+	[PEERBUF_REASON_ACS_REDIRECT] = {
+		.name = "acs-redirect",
+		.text = "A port between the two sends requests up to the host bridge (ACS).",
+		.hint =
+			"Boot with pci=disable_acs_redir=PORT, naming the port (its devices share an IOMMU group).",
+	},
+	[PEERBUF_REASON_HOST_TRUSTED] = {
+		.name = "host-trusted",
+		.text = "The way crosses a host bridge that is known to forward it.",
+		.hint =
+			"Nothing to do; one PCIe switch above both devices would make the way shorter.",
+	},
+	[PEERBUF_REASON_HOST_UNTRUSTED] = {
+		.name = "host-untrusted",
+		.text = "The way crosses a host bridge that is not known to forward it.",
+		.hint =
+			"Put both devices below one PCIe switch, or use a host bridge that Linux knows.",
+	},
+	[PEERBUF_REASON_NOT_PCI] = {
+		.name = "not-pci",
+		.text = "The importer has no PCI function above it.",
+		.hint = "Use an importer that is a PCI device, or part of one.",
+	},
+	[PEERBUF_REASON_DMA_MASK] = {
+		.name = "dma-mask",
+		.text = "The importer cannot express the provider's address.",
+		.hint =
+			"Have the firmware place the BAR lower, or use an importer with a wider DMA mask.",
+	},
+	[PEERBUF_REASON_NOT_REVOCABLE] = {
+		.name = "not-revocable",
+		.text = "The importer cannot give a mapping back, and the export asks for that.",
+		.hint =
+			"Export with --allow-pinned (PEERBUF_EXPORT_ALLOW_PINNED): a revoke then waits for it.",
+	},
+	[PEERBUF_REASON_STATIC] = {
+		.name = "static",
+		.text = "The importer attached without agreeing to peer-to-peer memory.",
+		.hint = "Use an importer that attaches dynamically, with allow_peer2peer.",
+	},
+	[PEERBUF_REASON_DIRECT_REQUIRED] = {
+		.name = "direct-required",
+		.text = "The export asks for a bus route, and there is only a host route.",
+		.hint = "Export without that demand, or put both devices below one PCIe switch.",
+	},
+	[PEERBUF_REASON_REVOKED] = {
+		.name = "revoked",
+		.text = "The buffer was revoked.",
+		.hint = "Ask the provider's owner for a new buffer.",
+	},
+	[PEERBUF_REASON_READ_ONLY] = {
+		.name = "read-only",
+		.text = "The importer asked to write to a buffer that is lent for reading.",
+		.hint = "Import it for reading, or export it for writing.",
+	},
+	[PEERBUF_REASON_PROVIDER_GONE] = {
+		.name = "provider-gone",
+		.text = "The provider was unbound or unplugged.",
+		.hint = "Bind it again (peerbuf bind FUNCTION) and export a new buffer.",
+	},
+};
+
+/* The one reason that goes with two routes; this is for the host route. */
+static const char acs_host_hint[] =
+	"Works, the longer way. For the shorter: pci=disable_acs_redir=PORT, naming the port.";
+
+static const struct words *find(const struct words *table, size_t count, __u32 value)
+{
+	return value < count && table[value].name ? &table[value] : &unknown;
+}
+
+const char *peerbuf_route_name(__u32 route)
+{
+	return find(routes, ARRAY_SIZE(routes), route)->name;
+}
+
+const char *peerbuf_route_text(__u32 route)
+{
+	return find(routes, ARRAY_SIZE(routes), route)->text;
+}
+
+const char *peerbuf_reason_name(__u32 reason)
+{
+	return find(reasons, ARRAY_SIZE(reasons), reason)->name;
+}
+
+const char *peerbuf_reason_text(__u32 reason)
+{
+	return find(reasons, ARRAY_SIZE(reasons), reason)->text;
+}
+
+const char *peerbuf_hint(__u32 route, __u32 reason)
+{
+	if (reason == PEERBUF_REASON_ACS_REDIRECT && route == PEERBUF_ROUTE_HOST)
+		return acs_host_hint;
+	return find(reasons, ARRAY_SIZE(reasons), reason)->hint;
+}
