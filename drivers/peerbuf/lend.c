@@ -31,9 +31,9 @@ static int check_export(const struct peerbuf_export *arg)
 	return arg->nr_ranges > PEERBUF_MAX_RANGES ? -E2BIG : 0;
 }
 
-static int export_ranges(struct peerbuf_call *call,
-			 const struct peerbuf_source *source,
-			 const struct peerbuf_range *ranges)
+static int export_live(struct peerbuf_call *call,
+		       const struct peerbuf_source *source,
+		       const struct peerbuf_range *ranges)
 {
 	struct peerbuf_export *arg = &call->arg.export;
 	struct peerbuf_buffer *buffer;
@@ -56,12 +56,30 @@ static int export_ranges(struct peerbuf_call *call,
 	return 0;
 }
 
+static int export_ranges(struct peerbuf_call *call,
+			 const struct peerbuf_source *source,
+			 const struct peerbuf_range *ranges)
+{
+	struct peerbuf_provider *provider = source->window->provider;
+	int ret;
+
+	if (!peerbuf_provider_enter(provider))
+		return -ENODEV;
+
+	ret = export_live(call, source, ranges);
+	peerbuf_provider_leave(provider);
+	return ret;
+}
+
 /**
  * peerbuf_export_call - PEERBUF_IOC_EXPORT, wherever it came in
  * @call: the call
  * @source: window and pool, set by the caller; the rest is filled in
  *
- * Context: process, may sleep; &peerbuf_provider.alive held for reading.
+ * User memory is read before the provider is entered: a page fault can take
+ * forever, and must not keep a device from being unbound.
+ *
+ * Context: process, may sleep; no lock held.
  *
  * Return: 0 with a descriptor to be installed, or a negative errno.
  */

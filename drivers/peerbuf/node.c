@@ -14,12 +14,12 @@
 #include "pool_file.h"
 #include "provider.h"
 
-static int export_fixed(struct peerbuf_call *call,
-			struct peerbuf_provider *provider)
+static int node_export(struct peerbuf_call *call)
 {
 	const struct peerbuf_export *arg = &call->arg.export;
 	struct peerbuf_source source = {
-		.window = peerbuf_provider_window(provider, arg->window),
+		.window = peerbuf_provider_window(call->file->private_data,
+						  arg->window),
 	};
 
 	if (!source.window)
@@ -29,19 +29,6 @@ static int export_fixed(struct peerbuf_call *call,
 		return -EINVAL;
 
 	return peerbuf_export_call(call, &source);
-}
-
-static int node_export(struct peerbuf_call *call)
-{
-	struct peerbuf_provider *provider = call->file->private_data;
-	int ret;
-
-	if (!peerbuf_provider_enter(provider))
-		return -ENODEV;
-
-	ret = export_fixed(call, provider);
-	peerbuf_provider_leave(provider);
-	return ret;
 }
 
 static int create_pool(struct peerbuf_call *call,

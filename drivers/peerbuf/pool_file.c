@@ -21,19 +21,13 @@ static int pool_export(struct peerbuf_call *call)
 		.window = pool->window,
 		.pool = pool,
 	};
-	int ret;
 
 	/* the pool says where; its ranges have one owner each */
 	if (call->arg.export.window ||
 	    call->arg.export.flags & PEERBUF_EXPORT_SHARED)
 		return -EINVAL;
 
-	if (!peerbuf_provider_enter(pool->provider))
-		return -ENODEV;
-
-	ret = peerbuf_export_call(call, &source);
-	peerbuf_provider_leave(pool->provider);
-	return ret;
+	return peerbuf_export_call(call, &source);
 }
 
 static int pool_revoke(struct peerbuf_call *call)

@@ -61,8 +61,6 @@ static void prime_lock_order(struct peerbuf_provider *provider)
 
 	dma_resv_init(&resv);
 	down_read(&provider->alive);
-	if (current->mm)
-		might_lock_read(&current->mm->mmap_lock);
 	mutex_lock(&provider->lock);
 	dma_resv_lock(&resv, NULL);
 	dma_resv_unlock(&resv);
@@ -260,8 +258,7 @@ struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *provider)
  * peerbuf_provider_enter - begin to use the hardware
  * @provider: a provider that the caller has a reference to
  *
- * Context: process, may sleep. Taken before mmap_lock, @provider->lock and any
- * dma_resv.
+ * Context: process, may sleep. Taken before @provider->lock and any dma_resv.
  *
  * Return: true if the device is there and stays until peerbuf_provider_leave();
  * false if it is gone, then there is nothing to leave.

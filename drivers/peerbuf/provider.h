@@ -32,10 +32,10 @@
  * Lock order, outermost first::
  *
  *	provider->alive
- *	  mmap_lock              (user copies in calls)
  *	  provider->lock
  *	    dma_resv             (of one buffer; also inside mmap_lock, by faults)
  *
+ * No user memory is touched under any of them.
  * Importers hold their own locks around dma_resv as the dma-buf rules say. A
  * revoke waits with none of these held. prime_lock_order() tells lockdep.
  */
