@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the peerbuf selftests share.
+ *
+ * Calls return 0, a descriptor or a count, and a negative errno on failure, so
+ * that a test can expect the failure it is after. Where a failure would only
+ * mean that the test cannot go on, wrap the call in must(): it says what
+ * failed, and ends the test.
+ */
+#ifndef _PEERBUF_LIB_H
+#define _PEERBUF_LIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <kselftest.h>
+#include <linux/peerbuf.h>
+#include <linux/peerbuf_edu.h>
+
+#include "../modules/peerbuf_test_uapi.h"
+
+#define KIB(n)			((size_t)(n) << 10)
+#define MIB(n)			((size_t)(n) << 20)
+#define PAGE			KIB(4)
+
+/* expect.c: what this machine is expected to do */
+
+/**
+ * struct pb_expect - the topology, from the environment
+ * @topology: PEERBUF_TOPOLOGY
+ * @route: PEERBUF_ROUTE, &enum peerbuf_route between provider and importer
+ * @reason: PEERBUF_REASON, &enum peerbuf_reason between provider and importer
+ * @iommu: PEERBUF_IOMMU, addresses are IOVAs
+ * @data: PEERBUF_DATA, DMA data can be verified
+ * @hotplug: PEERBUF_HOTPLUG, devices can be pulled out
+ * @monitor: PEERBUF_MONITOR, path of the line to QEMU's monitor, or NULL
+ */
+struct pb_expect {
+	const char *topology;
+	unsigned int route;
+	unsigned int reason;
+	bool iommu;
+	bool data;
+	bool hotplug;
+	const char *monitor;
+};
+
+const struct pb_expect *pb_expect(void);
+long pb_must(long value, const char *what, const char *file, int line);
+void __noreturn __printf(3, 4)
+pb_fail(const char *file, int line, const char *format, ...);
+
+#define must(call)	pb_must((call), #call, __FILE__, __LINE__)
+#define fail(...)	pb_fail(__FILE__, __LINE__, __VA_ARGS__)
+
+/* device.c: PCI functions, as sysfs shows them */
+
+#define PB_IVSHMEM	0x1af41110U	/* vendor << 16 | device */
+#define PB_EDU		0x123411e8U
+
+/**
+ * struct pb_device - a PCI function
+ * @function: its address
+ * @name: its address as text, 0000:02:00.0
+ */
+struct pb_device {
+	struct peerbuf_function function;
+	char name[24];
+};
+
+int pb_find(unsigned int id, struct pb_device *devices, int max);
+struct pb_device pb_provider(int index);
+struct pb_device pb_importer(int index);
+bool pb_present(const struct pb_device *device);
+int pb_bar(const struct pb_device *device, int bar, __u64 *start,
+	   __u64 *length);
+int pb_bind(const struct pb_device *device, const char *driver);
+int pb_unbind(const struct pb_device *device);
+bool pb_is_bound(const struct pb_device *device, const char *driver);
+int pb_remove(const struct pb_device *device);
+int pb_rescan(void);
+bool pb_same_function(const struct peerbuf_function *a,
+		      const struct peerbuf_function *b);
+
+/* call.c: the ioctls */
+
+int pb_ioctl(int fd, unsigned long cmd, void *arg);
+int pb_open_control(void);
+int pb_open_node(const struct pb_device *provider, int flags);
+int pb_open_edu(const struct pb_device *importer);
+int pb_window(const struct pb_device *provider, unsigned int index,
+	      struct peerbuf_window_info *info);
+int pb_provider_info(const struct pb_device *provider,
+		     struct peerbuf_provider_info *info);
+int pb_route(const struct peerbuf_function *provider,
+	     const struct peerbuf_function *importer,
+	     struct peerbuf_verdict *verdict);
+int pb_buffer(int dmabuf, struct peerbuf_buffer_info *info,
+	      struct peerbuf_range *ranges, unsigned int nr);
+int pb_export_ranges(int fd, unsigned int flags,
+		     const struct peerbuf_range *ranges, unsigned int nr,
+		     __u64 align, __u64 *id);
+int pb_export_at(int node, unsigned int flags, __u64 offset,
+		 __u64 length, __u64 *id);
+int pb_alloc(int pool, __u64 length, __u64 *id);
+int pb_export_mode(int node, unsigned int open_flags, __u64 offset,
+		   __u64 length);
+int pb_revoke(int fd, __u64 id, unsigned int flags);
+int pb_pool(int node, __u64 offset, __u64 length);
+int pb_pool_info(int pool, struct peerbuf_pool_info *info);
+
+int pb_import(int edu, int dmabuf, unsigned int *handle);
+int pb_release(int edu, unsigned int handle);
+int pb_copy(int edu, unsigned int handle, unsigned int direction,
+	    __u64 offset, unsigned int engine_offset, unsigned int length);
+int pb_address(int edu, unsigned int handle, __u64 offset,
+	       __u64 *address, __u64 *contiguous);
+
+/* state.c: nothing may have changed */
+
+/**
+ * struct pb_state - what a call that failed must leave alone
+ * @available: bytes free in window 0
+ * @nr_buffers: buffers of the provider
+ * @pool_available: bytes free in the pool, if there is one
+ * @pool_buffers: buffers of the pool, if there is one
+ * @nr_fds: open descriptors of this process
+ */
+struct pb_state {
+	__u64 available;
+	unsigned int nr_buffers;
+	__u64 pool_available;
+	unsigned int pool_buffers;
+	unsigned int nr_fds;
+};
+
+struct pb_state pb_state(const struct pb_device *provider, int pool);
+bool pb_same_state(const struct pb_state *before, const struct pb_state *after);
+unsigned int pb_nr_fds(void);
+
+/* memory.c: CPU mappings, and what is in them */
+
+void *pb_map(int fd, __u64 offset, size_t length, int prot);
+int pb_try_map(int fd, __u64 offset, size_t length, int prot, int flags);
+int pb_sync(int fd, __u64 flags);
+void pb_fill(void *memory, size_t length, __u64 seed);
+bool pb_holds(const void *memory, size_t length, __u64 seed);
+bool pb_is_zero(const void *memory, size_t length);
+int pb_touch(void *address, bool write);
+void pb_write_buffer(int dmabuf, __u64 offset, size_t length, __u64 seed);
+bool pb_buffer_holds(int dmabuf, __u64 offset, size_t length, __u64 seed);
+
+/* process.c: other processes, with fewer rights */
+
+int pb_send_fd(int socket, int fd);
+int pb_receive_fd(int socket);
+void pb_become_nobody(void);
+bool pb_sandbox(void);
+pid_t pb_fork(void);
+int pb_join(pid_t child);
+void pb_sleep_ms(unsigned int ms);
+__u64 pb_now_ms(void);
+void pb_interrupt_after(unsigned int ms);
+
+/* monitor.c: QEMU, from inside */
+
+int pb_monitor(const char *command, char *reply, size_t size);
+int pb_plug_path(const char *id, char *bus, size_t size);
+bool pb_wait_until(bool (*done)(const void *arg), const void *arg,
+		   unsigned int timeout_ms);
+
+/* instrument.c: /dev/peerbuf_test */
+
+int pb_open_test(void);
+int pb_test_attach(int test, int dmabuf, const struct pb_device *importer,
+		   unsigned int kind, unsigned int delay_ms,
+		   unsigned int *handle);
+int pb_test_call(int test, unsigned long cmd, unsigned int handle);
+int pb_test_map_info(int test, unsigned int handle,
+		     struct peerbuf_test_map_info *info,
+		     struct peerbuf_test_segment *segments, unsigned int nr);
+bool pb_test_mapped(int test, unsigned int handle);
+int pb_test_vmap(int test, int dmabuf, unsigned int *handle);
+int pb_test_access(int test, unsigned int handle, bool write, __u64 offset,
+		   void *data, unsigned int length, bool *is_iomem);
+int pb_test_oracle(int test, const struct pb_device *provider, int bar,
+		   const struct pb_device *importer,
+		   const struct peerbuf_range *ranges, unsigned int nr_ranges,
+		   struct peerbuf_test_segment *segments, unsigned int *nr);
+int pb_test_page(int test, const void *address, struct peerbuf_test_page *page);
+struct pb_device pb_usable_importer(const struct pb_device *provider);
+
+#endif /* _PEERBUF_LIB_H */

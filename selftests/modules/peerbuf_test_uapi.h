@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * peerbuf_test: instruments for the selftests, behind /dev/peerbuf_test.
+ *
+ * Importers of every class on behalf of any PCI function, kernel mappings, the
+ * kernel's own address maker as an oracle, and a look at page tables. All
+ * objects belong to the open file and end with it. Not an ABI: the module and
+ * the tests are built together.
+ */
+#ifndef _PEERBUF_TEST_UAPI_H
+#define _PEERBUF_TEST_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/peerbuf.h>
+#include <linux/types.h>
+
+#define PEERBUF_TEST_IOC_TYPE	0xBF
+
+/**
+ * enum peerbuf_test_kind - class of an importer
+ * @PEERBUF_TEST_REVOCABLE: unmaps inside its invalidate callback
+ * @PEERBUF_TEST_SLOW: unmaps some time after its invalidate callback
+ * @PEERBUF_TEST_PINNED: takes peer memory, cannot be told to let go
+ * @PEERBUF_TEST_NO_PEER: can be told to let go, does not take peer memory
+ * @PEERBUF_TEST_STATIC: a plain dma_buf_attach()
+ */
+enum peerbuf_test_kind {
+	PEERBUF_TEST_REVOCABLE = 0,
+	PEERBUF_TEST_SLOW = 1,
+	PEERBUF_TEST_PINNED = 2,
+	PEERBUF_TEST_NO_PEER = 3,
+	PEERBUF_TEST_STATIC = 4,
+};
+
+/**
+ * struct peerbuf_test_attach - attach @importer to the dma-buf @fd
+ */
+struct peerbuf_test_attach {
+	/** @kind: &enum peerbuf_test_kind */
+	__u32 kind;
+	/** @fd: the dma-buf */
+	__s32 fd;
+	/** @importer: on whose behalf; must be bound to a driver */
+	struct peerbuf_function importer;
+	/** @delay_ms: for %PEERBUF_TEST_SLOW */
+	__u32 delay_ms;
+	/** @handle: out */
+	__u32 handle;
+};
+
+#define PEERBUF_TEST_ATTACH \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x00, struct peerbuf_test_attach)
+
+/**
+ * struct peerbuf_test_handle - names an attachment or a kernel mapping
+ */
+struct peerbuf_test_handle {
+	/** @handle: from ATTACH or VMAP */
+	__u32 handle;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_TEST_DETACH \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x01, struct peerbuf_test_handle)
+#define PEERBUF_TEST_MAP \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x02, struct peerbuf_test_handle)
+#define PEERBUF_TEST_UNMAP \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x03, struct peerbuf_test_handle)
+#define PEERBUF_TEST_PIN \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x04, struct peerbuf_test_handle)
+#define PEERBUF_TEST_UNPIN \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x05, struct peerbuf_test_handle)
+
+/**
+ * struct peerbuf_test_segment - contiguous for the importer and in memory
+ */
+struct peerbuf_test_segment {
+	/** @address: DMA address */
+	__u64 address;
+	/** @phys: physical address behind it, or 0 where no IOMMU translates */
+	__u64 phys;
+	/** @length: bytes */
+	__u64 length;
+};
+
+/**
+ * struct peerbuf_test_map_info - what a mapped attachment looks like
+ */
+struct peerbuf_test_map_info {
+	/** @handle: from ATTACH */
+	__u32 handle;
+	/** @mapped: out: 1 while mapped; the rest is only set then */
+	__u32 mapped;
+	/** @invalidations: out: how often it was told to let go */
+	__u32 invalidations;
+	/** @nents: out: entries of the sg_table */
+	__u32 nents;
+	/** @orig_nents: out: CPU entries, 0 if the core does not wrap tables */
+	__u32 orig_nents;
+	/** @nr_pages: out: entries that name a struct page */
+	__u32 nr_pages;
+	/** @max_seg: out: dma_get_max_seg_size() of the importer */
+	__u32 max_seg;
+	/** @wrapped: out: 1 where the core hides the exporter's table */
+	__u32 wrapped;
+	/** @longest: out: bytes of the longest entry */
+	__u64 longest;
+	/** @segments: in: address of room for @nr_segments */
+	__u64 segments;
+	/** @nr_segments: in: room, at most 4096; out: used */
+	__u32 nr_segments;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_TEST_MAP_INFO \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x06, struct peerbuf_test_map_info)
+
+/**
+ * struct peerbuf_test_vmap - map a dma-buf into the kernel
+ */
+struct peerbuf_test_vmap {
+	/** @fd: the dma-buf */
+	__s32 fd;
+	/** @handle: out */
+	__u32 handle;
+};
+
+#define PEERBUF_TEST_VMAP \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x08, struct peerbuf_test_vmap)
+#define PEERBUF_TEST_VUNMAP \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x09, struct peerbuf_test_handle)
+
+/**
+ * struct peerbuf_test_access - read or write through a kernel mapping
+ */
+struct peerbuf_test_access {
+	/** @handle: from VMAP */
+	__u32 handle;
+	/** @write: 0 to read, 1 to write */
+	__u32 write;
+	/** @offset: bytes from the start of the dma-buf */
+	__u64 offset;
+	/** @data: address of the caller's bytes */
+	__u64 data;
+	/** @length: bytes, at most 4096 */
+	__u32 length;
+	/** @is_iomem: out: 1 if the mapping is device memory */
+	__u32 is_iomem;
+};
+
+#define PEERBUF_TEST_ACCESS \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x0a, struct peerbuf_test_access)
+
+/**
+ * struct peerbuf_test_oracle - addresses as dma_buf_phys_vec_to_sgt() makes them
+ *
+ * EOPNOTSUPP without CONFIG_PCI_P2PDMA; otherwise the kernel's own answer.
+ */
+struct peerbuf_test_oracle {
+	/** @provider: must be bound to a driver */
+	struct peerbuf_function provider;
+	/** @importer: must be bound to a driver */
+	struct peerbuf_function importer;
+	/** @bar: number of the provider's BAR */
+	__u32 bar;
+	/** @nr_ranges: in: 1 to 64 */
+	__u32 nr_ranges;
+	/** @ranges: in: address of ranges, relative to the BAR */
+	__u64 ranges;
+	/** @segments: in: address of room for @nr_segments */
+	__u64 segments;
+	/** @nr_segments: in: room, at most 4096; out: used */
+	__u32 nr_segments;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_TEST_ORACLE \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x10, struct peerbuf_test_oracle)
+
+/**
+ * enum peerbuf_test_cache - cache mode of a page table entry
+ * @PEERBUF_TEST_CACHED: neither of the others
+ * @PEERBUF_TEST_WRITE_COMBINED: pgprot_writecombine()
+ * @PEERBUF_TEST_UNCACHED: pgprot_noncached()
+ */
+enum peerbuf_test_cache {
+	PEERBUF_TEST_CACHED = 0,
+	PEERBUF_TEST_WRITE_COMBINED = 1,
+	PEERBUF_TEST_UNCACHED = 2,
+};
+
+/**
+ * struct peerbuf_test_page - the caller's page table entry for an address
+ */
+struct peerbuf_test_page {
+	/** @address: in: the caller's virtual address */
+	__u64 address;
+	/** @phys: out: physical address of the page */
+	__u64 phys;
+	/** @cache: out: &enum peerbuf_test_cache */
+	__u32 cache;
+	/** @writable: out: 1 if so */
+	__u32 writable;
+};
+
+#define PEERBUF_TEST_PAGE \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x18, struct peerbuf_test_page)
+
+#endif /* _PEERBUF_TEST_UAPI_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Internals of peerbuf_test. */
+#ifndef _PEERBUF_TEST_H
+#define _PEERBUF_TEST_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "peerbuf_test_uapi.h"
+
+struct device;
+struct pci_dev;
+struct sg_table;
+
+/**
+ * struct test_file - what one open file owns
+ * @lock: serialises the calls on the file
+ * @imports: &struct test_import by handle
+ * @vmaps: &struct test_vmap by handle
+ */
+struct test_file {
+	struct mutex lock; /* one call at a time */
+	struct xarray imports;
+	struct xarray vmaps;
+};
+
+/* main.c */
+struct pci_dev *test_get_function(const struct peerbuf_function *function);
+
+/* importer.c */
+int test_attach(struct test_file *file, void *arg);
+int test_detach(struct test_file *file, void *arg);
+int test_map(struct test_file *file, void *arg);
+int test_unmap(struct test_file *file, void *arg);
+int test_pin(struct test_file *file, void *arg);
+int test_unpin(struct test_file *file, void *arg);
+int test_map_info(struct test_file *file, void *arg);
+void test_imports_release(struct test_file *file);
+
+/* vmap.c */
+int test_vmap(struct test_file *file, void *arg);
+int test_vunmap(struct test_file *file, void *arg);
+int test_access(struct test_file *file, void *arg);
+void test_vmaps_release(struct test_file *file);
+
+/* oracle.c */
+int test_oracle(struct test_file *file, void *arg);
+
+/* segments.c */
+#define TEST_MAX_SEGMENTS	4096
+
+struct peerbuf_test_segment *test_segments_alloc(u32 nr);
+int test_segments_fill(struct device *importer, struct sg_table *sgt,
+		       struct peerbuf_test_segment *segments, u32 *nr);
+int test_segments_finish(struct peerbuf_test_segment *segments, u64 user,
+			 u32 nr, int ret);
+
+/* cachemode.c */
+int test_page(struct test_file *file, void *arg);
+
+#endif /* _PEERBUF_TEST_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Routes between the functions of this machine are what its topology says. */
+#include <fcntl.h>
+#include <kselftest_harness.h>
+
+#include "peerbuf_lib.h"
+
+#define NR	2	/* providers, and importers */
+
+FIXTURE(route) {
+	struct pb_device providers[NR];
+	struct pb_device importers[NR];
+};
+
+FIXTURE_SETUP(route)
+{
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		self->providers[i] = pb_provider(i);
+		self->importers[i] = pb_importer(i);
+	}
+}
+
+FIXTURE_TEARDOWN(route)
+{
+}
+
+static void as_expected(struct __test_metadata *_metadata,
+			const struct pb_device *provider,
+			const struct pb_device *importer)
+{
+	const struct pb_expect *expect = pb_expect();
+	struct peerbuf_verdict verdict;
+
+	ASSERT_EQ(0, pb_route(&provider->function, &importer->function,
+			      &verdict));
+	EXPECT_EQ(expect->route, verdict.route);
+	EXPECT_EQ(expect->reason, verdict.reason)
+		TH_LOG("%s from %s", provider->name, importer->name);
+	EXPECT_EQ(expect->iommu, !!(verdict.flags & PEERBUF_VERDICT_IOMMU));
+	EXPECT_EQ(0, verdict.bus_offset);
+	EXPECT_EQ(~0ULL, verdict.dma_mask);
+	EXPECT_EQ(0, verdict.flags & ~(PEERBUF_VERDICT_IOMMU |
+				       PEERBUF_VERDICT_BLOCKER));
+	EXPECT_EQ(verdict.route == PEERBUF_ROUTE_NONE ? -1 : 4,
+		  verdict.distance);
+}
+
+TEST_F(route, every_pair)
+{
+	int i, j;
+
+	for (i = 0; i < NR; i++) {
+		for (j = 0; j < NR; j++)
+			as_expected(_metadata, &self->providers[i],
+				    &self->importers[j]);
+	}
+}
+
+/* Who blocks is a function that exists, and it is told what it is. */
+TEST_F(route, blocker)
+{
+	struct peerbuf_verdict verdict;
+	struct pb_device blockers[4];
+	int count;
+
+	must(pb_route(&self->providers[0].function,
+		      &self->importers[0].function, &verdict));
+	if (pb_expect()->reason != PEERBUF_REASON_HOST_UNTRUSTED) {
+		EXPECT_EQ(0, verdict.flags & PEERBUF_VERDICT_BLOCKER);
+		EXPECT_EQ(0, verdict.blocker_id);
+		EXPECT_EQ(0, verdict.acs);
+		return;
+	}
+	ASSERT_TRUE(verdict.flags & PEERBUF_VERDICT_BLOCKER);
+	count = pb_find(verdict.blocker_id, blockers, ARRAY_SIZE(blockers));
+	while (count && !pb_same_function(&blockers[count - 1].function,
+					  &verdict.blocker))
+		count--;
+	EXPECT_LT(0, count)
+		TH_LOG("no function %08x there", verdict.blocker_id);
+	/* QEMU's q35, and no port in the way */
+	EXPECT_EQ(0x808629c0, verdict.blocker_id);
+	EXPECT_EQ(0, verdict.acs);
+}
+
+TEST_F(route, to_itself)
+{
+	struct peerbuf_verdict verdict;
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		must(pb_route(&self->providers[i].function,
+			      &self->providers[i].function, &verdict));
+		EXPECT_EQ(PEERBUF_ROUTE_BUS, verdict.route);
+		EXPECT_EQ(PEERBUF_REASON_SAME_FUNCTION, verdict.reason);
+		EXPECT_EQ(0, verdict.distance);
+	}
+}
+
+/* Roles are free: an importer's BAR is reached as a provider's is. */
+TEST_F(route, works_both_ways)
+{
+	int i, j;
+
+	for (i = 0; i < NR; i++) {
+		for (j = 0; j < NR; j++) {
+			struct peerbuf_verdict verdict;
+
+			must(pb_route(&self->importers[i].function,
+				      &self->providers[j].function, &verdict));
+			EXPECT_EQ(pb_expect()->route, verdict.route);
+		}
+	}
+}
+
+TEST_F(route, functions_that_do_not_exist)
+{
+	struct peerbuf_function none = { .domain = 0, .bus = 0xfe,
+					 .devfn = 0xff };
+	struct peerbuf_function far = { .domain = 0x12345678 };
+	struct peerbuf_function *provider = &self->providers[0].function;
+	struct peerbuf_verdict verdict;
+
+	EXPECT_EQ(-ENXIO, pb_route(provider, &none, &verdict));
+	EXPECT_EQ(-ENXIO, pb_route(&none, provider, &verdict));
+	EXPECT_EQ(-ENXIO, pb_route(&none, &none, &verdict));
+	EXPECT_EQ(-ENXIO, pb_route(provider, &far, &verdict));
+	EXPECT_EQ(-ENXIO, pb_route(&far, provider, &verdict));
+}
+
+TEST_F(route, everybody_may_ask)
+{
+	pid_t child = pb_fork();
+
+	if (!child) {
+		pb_become_nobody();
+		EXPECT_LE(0, pb_open_control());
+		as_expected(_metadata, &self->providers[0],
+			    &self->importers[0]);
+		EXPECT_EQ(-EACCES, pb_open_node(&self->providers[0], O_RDONLY));
+		_exit(_metadata->exit_code);
+	}
+	EXPECT_EQ(0, pb_join(child));
+}
+
+/* Unbinding an importer changes nothing about where it is. */
+TEST_F(route, does_not_depend_on_drivers)
+{
+	must(pb_unbind(&self->importers[1]));
+	as_expected(_metadata, &self->providers[0], &self->importers[1]);
+	must(pb_bind(&self->importers[1], "peerbuf_edu"));
+	as_expected(_metadata, &self->providers[0], &self->importers[1]);
+}
+
+/* The answer to the query is what happens at attach. */
+TEST_F(route, attach_agrees)
+{
+	int node = must(pb_open_node(&self->providers[0], O_RDWR));
+	int dmabuf = must(pb_export_at(node, 0, 0, PAGE, NULL));
+	int test = must(pb_open_test());
+	struct pb_device *device;
+	struct peerbuf_verdict verdict;
+	unsigned int handle;
+	int i;
+
+	for (i = 0; i < 2 * NR; i++) {
+		device = i < NR ? &self->providers[i] : &self->importers[i - NR];
+		must(pb_route(&self->providers[0].function, &device->function,
+			      &verdict));
+		EXPECT_EQ(verdict.route == PEERBUF_ROUTE_NONE ? -EOPNOTSUPP : 0,
+			  pb_test_attach(test, dmabuf, device,
+					 PEERBUF_TEST_REVOCABLE, 0, &handle))
+			TH_LOG("%s", device->name);
+	}
+	close(test);
+	close(dmabuf);
+	close(node);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The provider or the importer goes away: unbound, removed, pulled out, while
+ * it is mapped and while DMA runs. Clear errors, no hang, and it comes back.
+ *
+ * Runs last, because it changes the machine.
+ */
+#include <fcntl.h>
+#include <kselftest_harness.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "peerbuf_lib.h"
+
+#define RW		(PROT_READ | PROT_WRITE)
+#define LENGTH		KIB(64)
+#define TO_ENGINE	PEERBUF_EDU_TO_ENGINE
+#define FROM_ENGINE	PEERBUF_EDU_FROM_ENGINE
+#define PATIENCE_MS	30000
+#define TIMEOUT		120
+
+FIXTURE(unplug) {
+	struct pb_device provider;	/* QEMU's mem1 */
+	struct pb_device engine;	/* QEMU's edu1 */
+	int node;
+	int pool;
+	int dmabuf;
+	int pooled;
+	char *memory;
+	int edu;
+	unsigned int handle;
+	bool route;
+};
+
+static void lend(FIXTURE_DATA(unplug) *self)
+{
+	const bool none = pb_expect()->route == PEERBUF_ROUTE_NONE;
+	int ret;
+
+	self->node = must(pb_open_node(&self->provider, O_RDWR));
+	self->pool = must(pb_pool(self->node, MIB(8), MIB(1)));
+	self->dmabuf = must(pb_export_at(self->node, 0, 0, LENGTH, NULL));
+	self->pooled = must(pb_alloc(self->pool, LENGTH, NULL));
+	self->memory = pb_map(self->dmabuf, 0, LENGTH, RW);
+	pb_fill(self->memory, LENGTH, 1);
+	self->edu = must(pb_open_edu(&self->engine));
+	ret = pb_import(self->edu, self->dmabuf, &self->handle);
+	if (ret != (none ? -EOPNOTSUPP : 0))
+		fail("the import returned %d", ret);
+	self->route = !none;
+}
+
+static void give_back(FIXTURE_DATA(unplug) *self)
+{
+	munmap(self->memory, LENGTH);
+	close(self->edu);
+	close(self->pooled);
+	close(self->dmabuf);
+	close(self->pool);
+	close(self->node);
+}
+
+FIXTURE_SETUP(unplug)
+{
+	struct peerbuf_window_info window;
+
+	self->provider = pb_provider(1);
+	self->engine = pb_importer(1);
+	must(pb_window(&self->provider, 0, &window));
+	ASSERT_EQ(MIB(16), window.length);
+	ASSERT_EQ(MIB(16), window.available);
+	lend(self);
+}
+
+/* Whatever happened to it: it is there again, whole, and works. */
+FIXTURE_TEARDOWN(unplug)
+{
+	struct pb_state state;
+
+	give_back(self);
+	state = pb_state(&self->provider, -1);
+	EXPECT_EQ(MIB(16), state.available);
+	EXPECT_EQ(0, state.nr_buffers);
+
+	lend(self);
+	EXPECT_TRUE(pb_holds(self->memory, LENGTH, 1));
+	if (self->route) {
+		EXPECT_EQ(0, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0,
+				     64));
+		EXPECT_EQ(0, pb_copy(self->edu, self->handle, FROM_ENGINE, PAGE,
+				     0, 64));
+		EXPECT_EQ(0, memcmp(self->memory, self->memory + PAGE, 64));
+	}
+	give_back(self);
+}
+
+/*
+ * DMA that goes on until something is gone; returns when it runs. Without a
+ * route there is none.
+ */
+static pid_t keep_copying(const FIXTURE_DATA(unplug) *self)
+{
+	pid_t child;
+	int ret;
+
+	if (!self->route)
+		return 0;
+	child = pb_fork();
+	if (child) {
+		pb_sleep_ms(250);
+		return child;
+	}
+	do {
+		ret = pb_copy(self->edu, self->handle, FROM_ENGINE, PAGE, 0,
+			      64);
+	} while (!ret);
+	_exit(-ret);
+}
+
+static void expect_copying_ended(struct __test_metadata *_metadata,
+				 const FIXTURE_DATA(unplug) *self, pid_t child)
+{
+	EXPECT_EQ(self->route ? ENODEV : 0, child ? pb_join(child) : 0);
+}
+
+/* All that is still open of a provider that has gone. */
+static void expect_provider_gone(struct __test_metadata *_metadata,
+				 const FIXTURE_DATA(unplug) *self)
+{
+	struct peerbuf_buffer_info info;
+	struct peerbuf_window_info window;
+	unsigned int handle;
+
+	EXPECT_EQ(-ENODEV, pb_window(&self->provider, 0, &window));
+	EXPECT_EQ(-ENOENT, pb_open_node(&self->provider, O_RDWR));
+	EXPECT_EQ(-ENODEV, pb_export_at(self->node, 0, MIB(4), PAGE, NULL));
+	EXPECT_EQ(-ENODEV, pb_pool(self->node, MIB(4), PAGE));
+	EXPECT_EQ(-ENODEV, pb_revoke(self->node, 1, 0));
+	EXPECT_EQ(-ENODEV, pb_alloc(self->pool, PAGE, NULL));
+	EXPECT_EQ(-ENODEV, pb_revoke(self->pool, 1, 0));
+	EXPECT_EQ(SIGBUS, pb_touch(self->memory, false));
+	EXPECT_EQ(-ENODEV, pb_try_map(self->dmabuf, 0, PAGE, RW, MAP_SHARED));
+	EXPECT_EQ(-ENODEV, pb_try_map(self->pooled, 0, PAGE, RW, MAP_SHARED));
+	EXPECT_EQ(-ENODEV, pb_import(self->edu, self->dmabuf, &handle));
+	EXPECT_EQ(-ENODEV, pb_import(self->edu, self->pooled, &handle));
+	EXPECT_EQ(self->route ? -ENODEV : -ENOENT,
+		  pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0, 64));
+	EXPECT_EQ(0, pb_buffer(self->dmabuf, &info, NULL, 0));
+	EXPECT_TRUE(info.flags & PEERBUF_BUFFER_REVOKED);
+}
+
+TEST_F_TIMEOUT(unplug, unbind_provider, TIMEOUT)
+{
+	int test = must(pb_open_test());
+	struct pb_device importer = pb_usable_importer(&self->provider);
+	unsigned int handle;
+	bool itself = pb_same_function(&importer.function,
+				       &self->provider.function);
+
+	/* Not on behalf of the function that goes away itself. */
+	if (!itself) {
+		must(pb_test_attach(test, self->dmabuf, &importer,
+				    PEERBUF_TEST_SLOW, 200, &handle));
+		must(pb_test_call(test, PEERBUF_TEST_MAP, handle));
+	}
+	EXPECT_EQ(0, pb_unbind(&self->provider));
+	expect_provider_gone(_metadata, self);
+	EXPECT_TRUE(itself || !pb_test_mapped(test, handle));
+	close(test);
+
+	/* What was open before stays gone, when the provider is there again. */
+	EXPECT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+	EXPECT_EQ(-ENODEV, pb_export_at(self->node, 0, MIB(4), PAGE, NULL));
+	EXPECT_EQ(-ENODEV, pb_alloc(self->pool, PAGE, NULL));
+	EXPECT_EQ(SIGBUS, pb_touch(self->memory, false));
+}
+
+TEST_F_TIMEOUT(unplug, unbind_provider_under_dma, TIMEOUT)
+{
+	pid_t child;
+
+	child = keep_copying(self);
+	EXPECT_EQ(0, pb_unbind(&self->provider));
+	expect_provider_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+	EXPECT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+}
+
+/* An importer that cannot let go is waited for; that is what it was let in for. */
+TEST_F_TIMEOUT(unplug, unbind_waits_for_pinned_importer, TIMEOUT)
+{
+	int dmabuf = must(pb_export_at(self->node, PEERBUF_EXPORT_ALLOW_PINNED,
+				       MIB(4), LENGTH, NULL));
+	struct pb_device importer = pb_usable_importer(&self->provider);
+	int test = must(pb_open_test());
+	unsigned int handle;
+	int status;
+	pid_t child;
+
+	must(pb_test_attach(test, dmabuf, &importer, PEERBUF_TEST_PINNED, 0,
+			    &handle));
+	must(pb_test_call(test, PEERBUF_TEST_MAP, handle));
+	child = pb_fork();
+	if (!child)
+		_exit(pb_unbind(&self->provider) ? 1 : 0);
+	pb_sleep_ms(500);
+	EXPECT_EQ(0, waitpid(child, &status, WNOHANG))
+		TH_LOG("the unbind did not wait");
+	/* Everybody else is out already. */
+	expect_provider_gone(_metadata, self);
+	must(pb_test_call(test, PEERBUF_TEST_DETACH, handle));
+	EXPECT_EQ(0, pb_join(child));
+	close(test);
+	close(dmabuf);
+	EXPECT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+}
+
+/* Calls of every kind go on while the provider comes and goes. */
+TEST_F_TIMEOUT(unplug, calls_race_unbind, TIMEOUT)
+{
+	pid_t children[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = pb_fork();
+		if (children[i])
+			continue;
+		for (;;) {
+			int node = pb_open_node(&self->provider, O_RDWR);
+			int pool, dmabuf;
+
+			if (node < 0)
+				continue;
+			pool = pb_pool(node, MIB(i + 1), KIB(256));
+			dmabuf = pb_alloc(pool, LENGTH, NULL);
+			if (dmabuf >= 0) {
+				char *memory = mmap(NULL, LENGTH, RW,
+						    MAP_SHARED, dmabuf, 0);
+
+				if (memory != MAP_FAILED) {
+					pb_touch(memory, true);
+					munmap(memory, LENGTH);
+				}
+				close(dmabuf);
+			}
+			if (pool >= 0)
+				close(pool);
+			close(node);
+		}
+	}
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, pb_unbind(&self->provider));
+		EXPECT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+		pb_sleep_ms(20);
+	}
+	for (i = 0; i < ARRAY_SIZE(children); i++) {
+		kill(children[i], SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, pb_join(children[i]));
+	}
+}
+
+/* The engine's file, when the engine has gone. */
+static void expect_engine_gone(struct __test_metadata *_metadata,
+			       const FIXTURE_DATA(unplug) *self)
+{
+	unsigned int handle;
+
+	EXPECT_EQ(-ENOENT, pb_open_edu(&self->engine));
+	EXPECT_EQ(-ENODEV, pb_import(self->edu, self->dmabuf, &handle));
+	EXPECT_EQ(-ENODEV, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0,
+				   64));
+	EXPECT_EQ(-ENODEV, pb_release(self->edu, self->handle));
+	/* The provider has not noticed. */
+	EXPECT_EQ(0, pb_touch(self->memory, true));
+}
+
+TEST_F_TIMEOUT(unplug, unbind_importer_under_dma, TIMEOUT)
+{
+	pid_t child;
+
+	child = keep_copying(self);
+	EXPECT_EQ(0, pb_unbind(&self->engine));
+	expect_engine_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+	EXPECT_EQ(0, pb_bind(&self->engine, "peerbuf_edu"));
+	EXPECT_EQ(-ENODEV, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0,
+				   64));
+}
+
+/* Both at once, each in the middle of the other's work. */
+TEST_F_TIMEOUT(unplug, unbind_both_under_dma, TIMEOUT)
+{
+	pid_t child, unbinder;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		child = keep_copying(self);
+		unbinder = pb_fork();
+		if (!unbinder)
+			_exit(pb_unbind(&self->engine) ? 1 : 0);
+		EXPECT_EQ(0, pb_unbind(&self->provider));
+		EXPECT_EQ(0, pb_join(unbinder));
+		expect_copying_ended(_metadata, self, child);
+		EXPECT_EQ(0, pb_bind(&self->engine, "peerbuf_edu"));
+		EXPECT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+		give_back(self);
+		lend(self);
+	}
+}
+
+static bool is_present(const void *device)
+{
+	return pb_present(device);
+}
+
+static bool is_absent(const void *device)
+{
+	return !pb_present(device);
+}
+
+/* The PCI core shows a new device before drivers may have it. */
+static bool provider_binds(const void *device)
+{
+	return !pb_bind(device, "peerbuf_pci");
+}
+
+/* Its driver link is there before its driver is ready. */
+static bool engine_is_ready(const void *device)
+{
+	int edu = pb_open_edu(device);
+
+	if (edu >= 0)
+		close(edu);
+	return edu >= 0;
+}
+
+/* The PCI core takes the devices away, and finds them again. */
+TEST_F_TIMEOUT(unplug, remove_and_rescan, TIMEOUT)
+{
+	pid_t child;
+
+	child = keep_copying(self);
+	EXPECT_EQ(0, pb_remove(&self->provider));
+	EXPECT_FALSE(pb_present(&self->provider));
+	expect_provider_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+	EXPECT_EQ(0, pb_remove(&self->engine));
+	EXPECT_EQ(-ENODEV, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0,
+				   64));
+	EXPECT_EQ(0, pb_rescan());
+	ASSERT_TRUE(pb_wait_until(is_present, &self->provider, PATIENCE_MS));
+	ASSERT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
+	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
+}
+
+static int unplug(const struct pb_device *device, const char *id)
+{
+	char command[64], reply[1024];
+	int ret;
+
+	snprintf(command, sizeof(command), "device_del %s", id);
+	ret = pb_monitor(command, reply, sizeof(reply));
+	if (ret)
+		return ret;
+	return pb_wait_until(is_absent, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
+}
+
+/* QEMU frees the id some time after the guest has let go: try for a while. */
+static int plug(const struct pb_device *device, const char *arguments,
+		const char *bus)
+{
+	unsigned long long deadline = pb_now_ms() + PATIENCE_MS;
+	char command[256], reply[1024];
+	int ret;
+
+	snprintf(command, sizeof(command), "device_add %s,bus=%s", arguments,
+		 bus);
+	do {
+		ret = pb_monitor(command, reply, sizeof(reply));
+		if (ret)
+			pb_sleep_ms(200);
+	} while (ret == -EIO && pb_now_ms() < deadline);
+	if (ret)
+		return ret;
+	return pb_wait_until(is_present, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
+}
+
+TEST_F_TIMEOUT(unplug, pull_out_provider_under_dma, TIMEOUT)
+{
+	char bus[64], command[128], reply[1024];
+	pid_t child;
+
+	if (!pb_expect()->hotplug)
+		SKIP(return, "this machine's kernel cannot be hot-unplugged");
+	must(pb_plug_path("mem1", bus, sizeof(bus)));
+	child = keep_copying(self);
+	ASSERT_EQ(0, unplug(&self->provider, "mem1"));
+	expect_provider_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+
+	/* QEMU 10 cannot give a device the memory of one that was pulled out. */
+	snprintf(command, sizeof(command),
+		 "object_add memory-backend-ram,id=again%d,size=16M,share=on",
+		 getpid());
+	must(pb_monitor(command, reply, sizeof(reply)));
+	snprintf(command, sizeof(command),
+		 "ivshmem-plain,id=mem1,memdev=again%d", getpid());
+	ASSERT_EQ(0, plug(&self->provider, command, bus));
+	ASSERT_TRUE(pb_wait_until(provider_binds, &self->provider,
+				  PATIENCE_MS));
+}
+
+TEST_F_TIMEOUT(unplug, pull_out_importer_under_dma, TIMEOUT)
+{
+	pid_t child;
+	char bus[64];
+
+	if (!pb_expect()->hotplug)
+		SKIP(return, "this machine's kernel cannot be hot-unplugged");
+	must(pb_plug_path("edu1", bus, sizeof(bus)));
+	child = keep_copying(self);
+	ASSERT_EQ(0, unplug(&self->engine, "edu1"));
+	expect_engine_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+	ASSERT_EQ(0, plug(&self->engine,
+			  "edu,id=edu1,dma_mask=0xffffffffffffffff", bus));
+	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
+}
+
+TEST_HARNESS_MAIN
