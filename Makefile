@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+#
+# The front door. `make help` lists what there is.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+
+MODULES = $(MAKE) -C $(KDIR) M=$(CURDIR)/drivers
+PROGRAMS := tools/libpeerbuf tools/peerbuf
+
+all: modules $(PROGRAMS)	## modules, library and command (KDIR=kernel build directory)
+
+modules: headers
+	$(MODULES) modules
+
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel headers in $(KDIR): install the package of the" \
+		     "running kernel (Debian: linux-headers-amd64), or set KDIR" >&2; \
+		exit 1; }
+
+$(PROGRAMS):
+	$(MAKE) -C $@ all
+
+tools/peerbuf: tools/libpeerbuf
+
+demo:	## in a virtual machine: one device DMAs into another, step by step
+	@tools/vm/demo
+
+check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
+	@tools/vm/check
+
+check-debug:	## the same and KUnit, on a kernel that looks for mistakes
+	@KERNEL=debug tools/vm/check
+
+style:	## checkpatch, warnings, sparse, kernel-doc, shellcheck, SPDX
+	@tools/style/check
+
+vm:	## a shell in the virtual machine (TOPOLOGY= KERNEL=stock|debug)
+	@tools/vm/shell
+
+install: all	## what `make` built (PREFIX= DESTDIR= INSTALL_MOD_PATH=)
+	$(MODULES) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+	for program in $(PROGRAMS); do \
+		$(MAKE) -C $$program install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) || exit; \
+	done
+
+clean:	## what `make` built here; the cache of the test machine stays
+	test ! -e $(KDIR)/Makefile || $(MODULES) clean
+	for program in $(PROGRAMS); do $(MAKE) -C $$program clean || exit; done
+	rm -rf build
+
+help:	## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+
+.PHONY: all modules headers demo check check-debug style vm install clean help $(PROGRAMS)
+
+# given on make's command line, these are for the scripts
+export TOPOLOGY TESTS KERNEL V
