@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Host bridges that are known to forward peer-to-peer requests. The ids are those
  * of drivers/pci/p2pdma.c in 7.3. Plain data, also for programs that answer for

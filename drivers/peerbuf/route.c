@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Routing: facts in, verdict out. Touches no hardware, takes no lock, and
  * allocates nothing, so that every branch can be tested anywhere.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #ifndef _PEERBUF_ROUTE_H
 #define _PEERBUF_ROUTE_H
 
