@@ -53,6 +53,8 @@ static const struct policy policies[] = {
 	{ PEERBUF_TEST_PINNED, PEERBUF_EXPORT_ALLOW_PINNED, 0 },
 	{ PEERBUF_TEST_NO_PEER, PEERBUF_EXPORT_ALLOW_PINNED, -EOPNOTSUPP },
 	{ PEERBUF_TEST_STATIC, PEERBUF_EXPORT_ALLOW_PINNED, -EOPNOTSUPP },
+	{ PEERBUF_TEST_STATIC, PEERBUF_EXPORT_ALLOW_STATIC, -EOPNOTSUPP },
+	{ PEERBUF_TEST_PINNED, PEERBUF_EXPORT_ALLOW_STATIC, -EOPNOTSUPP },
 	{ PEERBUF_TEST_REVOCABLE, PEERBUF_EXPORT_SHARED, 0 },
 	{ PEERBUF_TEST_PINNED, PEERBUF_EXPORT_SHARED, -EOPNOTSUPP },
 };
@@ -80,6 +82,58 @@ TEST_F(attach, policy)
 		}
 		close(dmabuf);
 	}
+}
+
+static int attach_once(FIXTURE_DATA(attach) *self, unsigned int flags,
+		       const struct pb_device *importer, unsigned int kind)
+{
+	int dmabuf = must(pb_export_at(self->node, flags, MIB(1), LENGTH,
+				       NULL));
+	unsigned int handle;
+	int ret;
+
+	ret = pb_test_attach(self->test, dmabuf, importer, kind, 0, &handle);
+	if (!ret) {
+		ret = pb_test_call(self->test, PEERBUF_TEST_MAP, handle);
+		must(pb_test_call(self->test, PEERBUF_TEST_DETACH, handle));
+	}
+	close(dmabuf);
+	return ret;
+}
+
+/* A static importer needs the export's word and the administrator's. */
+TEST_F(attach, static_importers_need_both_permissions)
+{
+	const unsigned int flag = PEERBUF_EXPORT_ALLOW_STATIC;
+
+	for (int allowed = 0; allowed < 2; allowed++) {
+		must(pb_allow_static(&self->provider, 0, allowed));
+		EXPECT_EQ(-EOPNOTSUPP,
+			  attach_once(self, 0, &self->importer,
+				      PEERBUF_TEST_STATIC));
+		EXPECT_EQ(allowed ? 0 : -EOPNOTSUPP,
+			  attach_once(self, flag, &self->importer,
+				      PEERBUF_TEST_STATIC));
+	}
+	EXPECT_EQ(-EINVAL, pb_allow_static(&self->provider, 0, 7));
+	EXPECT_EQ(-ENOENT, pb_allow_static(&self->provider, 1, 1));
+
+	/* What counts is the time of the attach. */
+	must(pb_allow_static(&self->provider, 0, 0));
+	EXPECT_EQ(-EOPNOTSUPP, attach_once(self, flag, &self->importer,
+					   PEERBUF_TEST_STATIC));
+}
+
+/* Bus routes only: the provider itself has one, the others by topology. */
+TEST_F(attach, direct_refuses_what_crosses_a_host_bridge)
+{
+	struct pb_device other = pb_importer(0);
+
+	EXPECT_EQ(0, attach_once(self, PEERBUF_EXPORT_DIRECT, &self->provider,
+				 PEERBUF_TEST_REVOCABLE));
+	EXPECT_EQ(pb_expect()->route == PEERBUF_ROUTE_BUS ? 0 : -EOPNOTSUPP,
+		  attach_once(self, PEERBUF_EXPORT_DIRECT, &other,
+			      PEERBUF_TEST_REVOCABLE));
 }
 
 /* Importers may rely on this, on every table (Documentation: dma-buf). */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Routes between the functions of this machine are what its topology says. */
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include <kselftest_harness.h>
 
 #include "peerbuf_lib.h"
@@ -41,8 +44,10 @@ static void as_expected(struct __test_metadata *_metadata,
 	EXPECT_EQ(expect->iommu, !!(verdict.flags & PEERBUF_VERDICT_IOMMU));
 	EXPECT_EQ(0, verdict.bus_offset);
 	EXPECT_EQ(~0ULL, verdict.dma_mask);
-	EXPECT_EQ(0, verdict.flags & ~(PEERBUF_VERDICT_IOMMU |
-				       PEERBUF_VERDICT_BLOCKER));
+	/* The kernel was asked, and thinks the same. */
+	EXPECT_EQ(PEERBUF_VERDICT_KERNEL,
+		  verdict.flags & ~(PEERBUF_VERDICT_IOMMU |
+				    PEERBUF_VERDICT_BLOCKER));
 	EXPECT_EQ(verdict.route == PEERBUF_ROUTE_NONE ? -1 : 4,
 		  verdict.distance);
 }
@@ -177,6 +182,52 @@ TEST_F(route, attach_agrees)
 	close(test);
 	close(dmabuf);
 	close(node);
+}
+
+/* The way up is what sysfs says: every directory of the path is a port. */
+TEST_F(route, path_is_that_of_sysfs)
+{
+	struct peerbuf_port_info ports[16];
+	struct peerbuf_path_query query = {
+		.size = sizeof(query),
+		.function = self->importers[0].function,
+		.ports = (uintptr_t)ports,
+		.nr_ports = ARRAY_SIZE(ports),
+	};
+	int control = must(pb_open_control());
+	char link[64], path[512], name[24];
+	const char *at;
+	ssize_t length;
+	unsigned int i;
+
+	must(pb_ioctl(control, PEERBUF_IOC_PATH, &query));
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s",
+		 self->importers[0].name);
+	length = must(readlink(link, path, sizeof(path) - 1));
+	path[length] = '\0';
+
+	for (i = 0; i < query.nr_ports; i++) {
+		snprintf(name, sizeof(name), "/%04x:%02x:%02x.%x",
+			 ports[i].function.domain, ports[i].function.bus,
+			 ports[i].function.devfn >> 3,
+			 ports[i].function.devfn & 7);
+		at = strstr(path, name);
+		ASSERT_NE(NULL, at) TH_LOG("%s is not in %s", name, path);
+		EXPECT_EQ(0, strcmp(at, name)) TH_LOG("%s in %s", name, path);
+		path[at - path] = '\0';
+	}
+	EXPECT_EQ(NULL, strchr(strstr(path, "/pci") + 1, '/'))
+		TH_LOG("%s is left", path);
+
+	EXPECT_EQ(0x1234, ports[0].vendor);
+	EXPECT_EQ(0x11e8, ports[0].device);
+	EXPECT_EQ(0, ports[0].flags & PEERBUF_PORT_ACS);
+	EXPECT_EQ(0x8086, query.host.vendor);
+
+	/* One port less, and it is refused as a whole. */
+	query.nr_ports--;
+	EXPECT_EQ(-ENOSPC, pb_ioctl(control, PEERBUF_IOC_PATH, &query));
+	close(control);
 }
 
 TEST_HARNESS_MAIN

@@ -28,6 +28,7 @@ union argument {
 	struct peerbuf_window_info window;
 	struct peerbuf_route_query route;
 	struct peerbuf_buffer_info buffer;
+	struct peerbuf_path_query path;
 	struct peerbuf_export export;
 	struct peerbuf_revoke revoke;
 	struct peerbuf_pool_create pool_create;
@@ -120,6 +121,15 @@ static void fill_buffer(union argument *arg, const FIXTURE_DATA(uapi) *self)
 	arg->buffer.fd = self->dmabuf;
 	arg->buffer.ranges = (uintptr_t)ranges;
 	arg->buffer.nr_ranges = ARRAY_SIZE(ranges);
+}
+
+static void fill_path(union argument *arg, const FIXTURE_DATA(uapi) *self)
+{
+	static struct peerbuf_port_info ports[8];
+
+	arg->path.function = self->provider.function;
+	arg->path.ports = (uintptr_t)ports;
+	arg->path.nr_ports = ARRAY_SIZE(ports);
 }
 
 static void fill_export(union argument *arg, const FIXTURE_DATA(uapi) *self)
@@ -227,13 +237,26 @@ static const struct command commands[] = {
 		.outputs = true,
 		.reserved = { SPAN(shape.buffer.reserved) },
 	}, {
+		.name = "PATH",
+		.cmd = PEERBUF_IOC_PATH,
+		.kinds = CONTROL,
+		.size = 56,
+		.fill = fill_path,
+		.flags = offsetof(struct peerbuf_path_query, flags),
+		.outputs = true,
+		.reserved = {
+			SPAN(shape.path.function.reserved),
+			SPAN(shape.path.reserved),
+		},
+	}, {
 		.name = "EXPORT",
 		.cmd = PEERBUF_IOC_EXPORT,
 		.kinds = NODE | POOL,
 		.size = 48,
 		.fill = fill_export,
 		.flags = offsetof(struct peerbuf_export, flags),
-		.known = PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED,
+		.known = PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED |
+			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT,
 		.outputs = true,
 		.needs_write = true,
 	}, {
@@ -599,6 +622,12 @@ static const struct poke pokes[] = {
 	POKE(BUFFER, CONTROL, buffer.nr_ranges, 0, ENOSPC),
 	POKE(BUFFER, CONTROL, buffer.ranges, 0, EINVAL),
 	POKE(BUFFER, CONTROL, buffer.ranges, PAGE - 8, EFAULT),
+	POKE(PATH, CONTROL, path.function.domain, 0xffff, ENXIO),
+	POKE(PATH, CONTROL, path.function.bus, 0xff, ENXIO),
+	POKE(PATH, CONTROL, path.nr_ports, 0, ENOSPC),
+	POKE(PATH, CONTROL, path.nr_ports, 1, ENOSPC),
+	POKE(PATH, CONTROL, path.ports, 0, EFAULT),
+	POKE(PATH, CONTROL, path.ports, ~0xfffULL, EFAULT),
 	POKE(EXPORT, NODE, export.window, 1, ENOENT),
 	POKE(EXPORT, NODE, export.window, 0xffffffff, ENOENT),
 	POKE(EXPORT, POOL, export.window, 1, EINVAL),

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
@@ -15,6 +16,9 @@
 #include "ioctl.h"
 #include "provider.h"
 #include "topology.h"
+
+/* Every bridge on the way has a bus number of its own below it. */
+#define MAX_PORTS	256
 
 static int control_version(struct peerbuf_call *call)
 {
@@ -151,6 +155,48 @@ static int control_route(struct peerbuf_call *call)
 	return ret;
 }
 
+static int describe_path(struct pci_dev *pdev, struct peerbuf_path_query *arg)
+{
+	u32 room = min_t(u32, arg->nr_ports, MAX_PORTS);
+	struct peerbuf_port_info *ports;
+	int ret;
+
+	ports = kcalloc(room, sizeof(*ports), GFP_KERNEL);
+	if (!ports)
+		return -ENOMEM;
+
+	ret = peerbuf_topology_describe(pdev, ports, &room, &arg->host);
+	arg->nr_ports = room;
+	if (!ret && copy_to_user(u64_to_user_ptr(arg->ports), ports,
+				 room * sizeof(*ports)))
+		ret = -EFAULT;
+
+	kfree(ports);
+	return ret;
+}
+
+static int control_path(struct peerbuf_call *call)
+{
+	struct peerbuf_path_query *arg = &call->arg.path;
+	struct pci_dev *pdev;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->function.reserved || arg->reserved)
+		return -EINVAL;
+	if (!arg->nr_ports)
+		return -ENOSPC;
+
+	pdev = find_function(&arg->function);
+	if (!pdev)
+		return -ENXIO;
+
+	ret = describe_path(pdev, arg);
+	pci_dev_put(pdev);
+	return ret;
+}
+
 static int copy_ranges(const struct peerbuf_buffer *buffer,
 		       const struct peerbuf_buffer_info *arg)
 {
@@ -227,6 +273,8 @@ static const struct peerbuf_ioctl control_ioctls[] = {
 		      false, control_route),
 	PEERBUF_IOCTL(PEERBUF_IOC_BUFFER, struct peerbuf_buffer_info, reserved,
 		      false, control_buffer),
+	PEERBUF_IOCTL(PEERBUF_IOC_PATH, struct peerbuf_path_query, host, false,
+		      control_path),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd,

@@ -56,6 +56,9 @@ static int route_live(struct peerbuf_buffer *buffer,
 	struct peerbuf_facts facts = {
 		.class = attachment_class(attach),
 		.allow_pinned = buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED,
+		.allow_static = buffer->flags & PEERBUF_EXPORT_ALLOW_STATIC &&
+				READ_ONCE(window->allow_static),
+		.direct = buffer->flags & PEERBUF_EXPORT_DIRECT,
 		.phys_last = peerbuf_buffer_last_phys(buffer),
 		.bus_offset = window->bus - window->phys,
 	};
@@ -98,6 +101,10 @@ static void report(struct peerbuf_buffer *buffer, struct device *importer,
 		   const struct peerbuf_verdict *verdict, int error)
 {
 	trace_peerbuf_attach(buffer, importer, verdict, error);
+	if (verdict->flags & PEERBUF_VERDICT_ADMIN)
+		pci_notice_ratelimited(buffer->provider->pdev,
+				       "buffer %llu: %s crosses a host bridge that only trusted_bridges= vouches for\n",
+				       buffer->id, dev_name(importer));
 	if (!error)
 		return;
 

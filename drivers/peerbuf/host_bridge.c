@@ -3,50 +3,83 @@
  * Host bridges that are known to forward peer-to-peer requests, for kernels
  * that do not answer that themselves (CONFIG_PCI_P2PDMA=n, as Debian 12 and 13
  * ship). PCIe does not oblige a root complex to forward them (PCIe 6.0, 1.3.1),
- * so the answer is experience: the ids are those of drivers/pci/p2pdma.c in 7.3.
+ * so the answer is experience. The administrator may add to it, at his own risk.
  */
 #include <linux/array_size.h>
-#include <linux/mod_devicetable.h>
+#include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/string.h>
 #ifdef CONFIG_X86
 #include <asm/processor.h>
 #endif
 
 #include "host_bridge.h"
+#include "host_bridge_ids.h"
 
-struct trusted_bridge {
+#define MAX_ADDED	16
+
+static struct {
 	u16 vendor;
-	u16 first;
-	u16 last;
-	/* requests that stay below one bridge are forwarded, others are not */
-	bool same_bridge_only;
+	u16 device;
+} added_bridges[MAX_ADDED];
+static int nr_added_bridges;
+
+static int add_bridge(const char *text)
+{
+	unsigned int vendor, device;
+	char end;
+
+	if (sscanf(text, "%4x:%4x%c", &vendor, &device, &end) != 2)
+		return -EINVAL;
+	if (nr_added_bridges == MAX_ADDED)
+		return -ENOSPC;
+
+	added_bridges[nr_added_bridges].vendor = vendor;
+	added_bridges[nr_added_bridges].device = device;
+	nr_added_bridges++;
+	return 0;
+}
+
+/* Only at load time, so that nobody reads the list while it changes. */
+static int set_trusted_bridges(const char *value,
+			       const struct kernel_param *param)
+{
+	char *list, *rest, *text;
+	int ret = 0;
+
+	rest = kstrdup(value, GFP_KERNEL);
+	if (!rest)
+		return -ENOMEM;
+
+	for (list = rest; !ret && (text = strsep(&rest, ","));)
+		ret = add_bridge(strim(text));
+	if (ret)
+		pr_err("trusted_bridges: '%s' is not a list of at most %d vendor:device pairs in hexadecimal\n",
+		       value, MAX_ADDED);
+
+	kfree(list);
+	return ret;
+}
+
+static int get_trusted_bridges(char *buffer, const struct kernel_param *param)
+{
+	int i, at = 0;
+
+	for (i = 0; i < nr_added_bridges; i++)
+		at += sysfs_emit_at(buffer, at, "%s%04x:%04x", i ? "," : "",
+				    added_bridges[i].vendor,
+				    added_bridges[i].device);
+
+	return at + sysfs_emit_at(buffer, at, "\n");
+}
+
+static const struct kernel_param_ops trusted_bridges_ops = {
+	.set = set_trusted_bridges,
+	.get = get_trusted_bridges,
 };
 
-static const struct trusted_bridge trusted_bridges[] = {
-	/* Xeon E5, Core i7 */
-	{ PCI_VENDOR_ID_INTEL, 0x3c00, 0x3c01, true },
-	/* Xeon E5 v3, Xeon E7 v3, Core i7 */
-	{ PCI_VENDOR_ID_INTEL, 0x2f00, 0x2f01, true },
-	/* Skylake-E and later Xeon */
-	{ PCI_VENDOR_ID_INTEL, 0x2030, 0x2033, false },
-	{ PCI_VENDOR_ID_INTEL, 0x2020, 0x2020, false },
-	{ PCI_VENDOR_ID_INTEL, 0x09a2, 0x09a2, false },
-	/* Xeon accelerators that sit on a root bus: DSA, IAX, QAT */
-	{ PCI_VENDOR_ID_INTEL, 0x0b25, 0x0b25, false },
-	{ PCI_VENDOR_ID_INTEL, 0x0cfe, 0x0cfe, false },
-	{ PCI_VENDOR_ID_INTEL, 0x11fb, 0x11fb, false },
-	{ PCI_VENDOR_ID_INTEL, 0x1212, 0x1212, false },
-	{ PCI_VENDOR_ID_INTEL, 0x1216, 0x1216, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4940, 0x4940, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4942, 0x4942, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4944, 0x4944, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4946, 0x4946, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4948, 0x4948, false },
-	/* Google SoCs */
-	{ 0x1ae0, 0x0000, 0xffff, false },
-	/* Nvidia CPUs */
-	{ PCI_VENDOR_ID_NVIDIA, 0x2f95, 0x2f98, false },
-};
+module_param_cb(trusted_bridges, &trusted_bridges_ops, NULL, 0444);
+MODULE_PARM_DESC(trusted_bridges, "host bridges to trust as well, vendor:device[,...] in hexadecimal; wrong ones lose data silently");
 
 /* Every AMD core from Zen on forwards (drivers/pci/p2pdma.c). */
 static bool cpu_trusted(void)
@@ -81,11 +114,11 @@ static struct pci_dev *bridge_function(struct pci_host_bridge *host)
 
 static bool listed(const struct pci_dev *function, bool same_bridge)
 {
-	const struct trusted_bridge *entry;
+	const struct peerbuf_trusted_bridge *entry;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(trusted_bridges); i++) {
-		entry = &trusted_bridges[i];
+	for (i = 0; i < ARRAY_SIZE(peerbuf_trusted_bridges); i++) {
+		entry = &peerbuf_trusted_bridges[i];
 		if (function->vendor == entry->vendor &&
 		    function->device >= entry->first &&
 		    function->device <= entry->last)
@@ -95,36 +128,84 @@ static bool listed(const struct pci_dev *function, bool same_bridge)
 	return false;
 }
 
+static bool added(const struct pci_dev *function)
+{
+	int i;
+
+	for (i = 0; i < nr_added_bridges; i++)
+		if (function->vendor == added_bridges[i].vendor &&
+		    function->device == added_bridges[i].device)
+			return true;
+
+	return false;
+}
+
+/*
+ * An AMD CPU vouches for all of its bridges, a list for single ones; the kernel's
+ * own answer counts where it has one, since its list is newer than ours can be.
+ */
+static bool known(struct pci_dev *functions[2], int kernel)
+{
+	bool same_bridge = functions[0] == functions[1];
+
+	if (kernel >= 0)
+		return kernel;
+
+	return cpu_trusted() ||
+	       (functions[0] && listed(functions[0], same_bridge) &&
+		functions[1] && listed(functions[1], same_bridge));
+}
+
 /**
- * peerbuf_host_bridge_trusted - do the host bridges between two devices forward
+ * peerbuf_host_bridge_function - the function that stands for a host bridge
+ * @pdev: a device below it, which the caller has a reference to
+ *
+ * Context: process.
+ *
+ * Return: device 0 of the root bus or a root port, without a reference, or NULL.
+ */
+struct pci_dev *peerbuf_host_bridge_function(struct pci_dev *pdev)
+{
+	return bridge_function(pci_find_host_bridge(pdev->bus));
+}
+
+/**
+ * peerbuf_host_bridge_trust - do the host bridges between two devices forward
  * @provider: one device
  * @importer: the other
+ * @kernel: 1 or 0 where the kernel has said so, -1 where it has not
  * @blocker: set to the function that stands for the first bridge that does not,
  *	where there is one; no reference is taken
  *
  * Context: process. The caller holds references to both devices.
  *
- * Return: true if requests that reach the root complex come down again.
+ * Return: whether, and on whose word, requests that reach the root complex come
+ * down again.
  */
-bool peerbuf_host_bridge_trusted(struct pci_dev *provider,
-				 struct pci_dev *importer,
-				 struct pci_dev **blocker)
+enum peerbuf_trust peerbuf_host_bridge_trust(struct pci_dev *provider,
+					     struct pci_dev *importer,
+					     int kernel,
+					     struct pci_dev **blocker)
 {
-	struct pci_host_bridge *hosts[] = {
-		pci_find_host_bridge(provider->bus),
-		pci_find_host_bridge(importer->bus),
+	struct pci_dev *functions[] = {
+		peerbuf_host_bridge_function(provider),
+		peerbuf_host_bridge_function(importer),
 	};
-	bool same_bridge = hosts[0] == hosts[1];
-	struct pci_dev *function;
-	bool trusted = true;
+	bool same_bridge = functions[0] == functions[1];
+	bool admin = false;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(hosts) && trusted; i++) {
-		function = bridge_function(hosts[i]);
-		trusted = function && listed(function, same_bridge);
-		if (!trusted)
-			*blocker = function;
+	if (known(functions, kernel))
+		return PEERBUF_TRUST_KNOWN;
+
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (functions[i] && added(functions[i])) {
+			admin = true;
+		} else if (!functions[i] || !listed(functions[i], same_bridge)) {
+			*blocker = functions[i];
+			return PEERBUF_TRUST_NONE;
+		}
 	}
 
-	return trusted || cpu_trusted();
+	return admin ? PEERBUF_TRUST_ADMIN : PEERBUF_TRUST_NONE;
 }

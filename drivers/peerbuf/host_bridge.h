@@ -2,12 +2,24 @@
 #ifndef _PEERBUF_HOST_BRIDGE_H
 #define _PEERBUF_HOST_BRIDGE_H
 
-#include <linux/types.h>
-
 struct pci_dev;
 
-bool peerbuf_host_bridge_trusted(struct pci_dev *provider,
-				 struct pci_dev *importer,
-				 struct pci_dev **blocker);
+/**
+ * enum peerbuf_trust - why peer requests may cross host bridges
+ * @PEERBUF_TRUST_NONE: they may not
+ * @PEERBUF_TRUST_KNOWN: the kernel's list, or ours, has them
+ * @PEERBUF_TRUST_ADMIN: the administrator added one
+ */
+enum peerbuf_trust {
+	PEERBUF_TRUST_NONE,
+	PEERBUF_TRUST_KNOWN,
+	PEERBUF_TRUST_ADMIN,
+};
+
+struct pci_dev *peerbuf_host_bridge_function(struct pci_dev *pdev);
+enum peerbuf_trust peerbuf_host_bridge_trust(struct pci_dev *provider,
+					     struct pci_dev *importer,
+					     int kernel,
+					     struct pci_dev **blocker);
 
 #endif /* _PEERBUF_HOST_BRIDGE_H */

@@ -24,6 +24,7 @@ struct peerbuf_call {
 		struct peerbuf_window_info window;
 		struct peerbuf_route_query route;
 		struct peerbuf_buffer_info buffer;
+		struct peerbuf_path_query path;
 		struct peerbuf_export export;
 		struct peerbuf_revoke revoke;
 		struct peerbuf_pool_create pool_create;

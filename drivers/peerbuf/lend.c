@@ -16,7 +16,8 @@
 #include "provider.h"
 #include "revoke.h"
 
-#define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED)
+#define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED | \
+			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT)
 
 static int check_export(const struct peerbuf_export *arg)
 {

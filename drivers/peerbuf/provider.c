@@ -176,6 +176,31 @@ static int enable_windows(struct peerbuf_provider *provider)
 	return 0;
 }
 
+static void hide_windows(struct peerbuf_provider *provider)
+{
+	unsigned int i;
+
+	for (i = 0; i < provider->nr_windows; i++)
+		kobject_del(&provider->windows[i]->kobj);
+}
+
+static int show_windows(struct peerbuf_provider *provider)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < provider->nr_windows; i++) {
+		ret = kobject_add(&provider->windows[i]->kobj,
+				  &provider->dev.kobj, "window%u", i);
+		if (ret) {
+			hide_windows(provider);
+			return ret;
+		}
+	}
+
+	return 0;
+}
+
 /**
  * peerbuf_provider_register - let users have the windows
  * @provider: with all its windows added
@@ -196,8 +221,18 @@ int peerbuf_provider_register(struct peerbuf_provider *provider)
 
 	ret = cdev_device_add(&provider->cdev, &provider->dev);
 	if (ret)
-		disable_windows(provider);
+		goto err_disable;
 
+	ret = show_windows(provider);
+	if (ret)
+		goto err_del;
+
+	return 0;
+
+err_del:
+	cdev_device_del(&provider->cdev, &provider->dev);
+err_disable:
+	disable_windows(provider);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_provider_register, "PEERBUF");
@@ -215,6 +250,7 @@ EXPORT_SYMBOL_NS_GPL(peerbuf_provider_register, "PEERBUF");
  */
 void peerbuf_provider_unregister(struct peerbuf_provider *provider)
 {
+	hide_windows(provider);
 	cdev_device_del(&provider->cdev, &provider->dev);
 
 	down_write(&provider->alive);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Routing: facts in, verdict out. Touches no hardware, takes no lock, and
  * allocates nothing, so that every branch can be tested anywhere.
@@ -92,8 +92,11 @@ static void route_host(const struct peerbuf_facts *facts,
 	if (redirect)
 		set_blocker(verdict, redirect);
 
-	if (facts->host_trusted)
+	if (facts->host_trusted) {
+		if (facts->host_admin)
+			verdict->flags |= PEERBUF_VERDICT_ADMIN;
 		return;
+	}
 
 	set_none(verdict, redirect ? PEERBUF_REASON_ACS_REDIRECT :
 				     PEERBUF_REASON_HOST_UNTRUSTED);
@@ -133,6 +136,34 @@ static void route_topology(const struct peerbuf_facts *facts,
 				      PEERBUF_REASON_SAME_FUNCTION;
 }
 
+/* The kernel judges the topology alone, and so is compared before policy. */
+static void compare_with_kernel(const struct peerbuf_facts *facts,
+				struct peerbuf_verdict *verdict)
+{
+	bool reachable = verdict->route != PEERBUF_ROUTE_NONE;
+
+	if (!facts->kernel_asked)
+		return;
+
+	verdict->flags |= PEERBUF_VERDICT_KERNEL;
+	if (reachable != facts->kernel_reachable)
+		verdict->flags |= PEERBUF_VERDICT_DISAGREES;
+}
+
+/* Policy, in the order in which obstacles are reported; 0 for none. */
+static u32 find_objection(const struct peerbuf_facts *facts,
+			  const struct peerbuf_verdict *verdict)
+{
+	if (facts->class == PEERBUF_CLASS_STATIC && !facts->allow_static)
+		return PEERBUF_REASON_STATIC;
+	if (facts->class == PEERBUF_CLASS_PINNED && !facts->allow_pinned)
+		return PEERBUF_REASON_NOT_REVOCABLE;
+	if (facts->direct && verdict->route != PEERBUF_ROUTE_BUS)
+		return PEERBUF_REASON_DIRECT_REQUIRED;
+
+	return 0;
+}
+
 static bool addresses_fit(const struct peerbuf_facts *facts,
 			  const struct peerbuf_verdict *verdict)
 {
@@ -147,14 +178,16 @@ static bool addresses_fit(const struct peerbuf_facts *facts,
  * @facts: topology and policy
  * @verdict: filled in, whatever the outcome
  *
- * The first obstacle is the one that is reported: topology, then the importer's
- * class, then its DMA mask.
+ * The first obstacle is the one that is reported: topology, then policy, then
+ * the importer's DMA mask.
  *
  * Context: any.
  */
 void peerbuf_route(const struct peerbuf_facts *facts,
 		   struct peerbuf_verdict *verdict)
 {
+	u32 objection;
+
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->bus_offset = facts->bus_offset;
 	verdict->dma_mask = facts->dma_mask;
@@ -167,13 +200,13 @@ void peerbuf_route(const struct peerbuf_facts *facts,
 	}
 
 	route_topology(facts, verdict);
+	compare_with_kernel(facts, verdict);
 	if (verdict->route == PEERBUF_ROUTE_NONE)
 		return;
 
-	if (facts->class == PEERBUF_CLASS_STATIC)
-		set_none(verdict, PEERBUF_REASON_STATIC);
-	else if (facts->class == PEERBUF_CLASS_PINNED && !facts->allow_pinned)
-		set_none(verdict, PEERBUF_REASON_NOT_REVOCABLE);
+	objection = find_objection(facts, verdict);
+	if (objection)
+		set_none(verdict, objection);
 	else if (!addresses_fit(facts, verdict))
 		set_none(verdict, PEERBUF_REASON_DMA_MASK);
 }

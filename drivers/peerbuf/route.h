@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #ifndef _PEERBUF_ROUTE_H
 #define _PEERBUF_ROUTE_H
 
@@ -48,9 +48,14 @@ struct peerbuf_path {
  * @host: the function that stands for the first host bridge on the way that is
  *	not trusted; zero vendor where there is none to name
  * @host_trusted: the host bridges between the two forward peer requests
+ * @host_admin: but only because the administrator says so
+ * @kernel_asked: pci_p2pdma_distance() was asked
+ * @kernel_reachable: and found the provider reachable
  * @iommu: the importer's DMA API goes through an IOMMU
  * @class: what the importer promised
  * @allow_pinned: the export admits %PEERBUF_CLASS_PINNED
+ * @allow_static: export and administrator admit %PEERBUF_CLASS_STATIC
+ * @direct: the export asks for a bus route
  * @dma_mask: highest address that the importer can express
  * @phys_last: highest CPU physical address that is to be reached
  * @bus_offset: PCI bus address minus CPU physical address
@@ -60,9 +65,14 @@ struct peerbuf_facts {
 	struct peerbuf_path importer;
 	struct peerbuf_port host;
 	bool host_trusted;
+	bool host_admin;
+	bool kernel_asked;
+	bool kernel_reachable;
 	bool iommu;
 	enum peerbuf_class class;
 	bool allow_pinned;
+	bool allow_static;
+	bool direct;
 	u64 dma_mask;
 	u64 phys_last;
 	s64 bus_offset;

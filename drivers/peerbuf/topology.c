@@ -4,7 +4,6 @@
  * know. The only file that reads config space for routing; it runs at attach
  * and for queries, never at map or unmap.
  */
-#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -99,25 +98,33 @@ static u64 dma_reach(struct device *importer)
 	return min_not_zero(dma_get_mask(importer), importer->bus_dma_limit);
 }
 
-static bool host_trusted(struct pci_dev *provider, struct pci_dev *importer,
-			 struct peerbuf_port *host)
+/*
+ * Where the path crosses a host bridge, a distance is the kernel's own word that
+ * it may. It reads the config space of all ports once more: not for hot paths.
+ */
+static int ask_kernel(struct pci_dev *provider, struct pci_dev *importer)
 {
+	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
+		return -1;
+
+	return pci_p2pdma_distance(provider, &importer->dev, false) >= 0;
+}
+
+static void read_trust(struct pci_dev *provider, struct pci_dev *importer,
+		       struct peerbuf_facts *facts)
+{
+	int kernel = ask_kernel(provider, importer);
 	struct pci_dev *blocker = NULL;
-	bool trusted;
+	enum peerbuf_trust trust;
 
-	/*
-	 * Where the path crosses a host bridge, a distance is the kernel's own
-	 * word that it is allowed to; its list is newer than ours can be.
-	 */
-	trusted = peerbuf_host_bridge_trusted(provider, importer, &blocker);
-	if (IS_ENABLED(CONFIG_PCI_P2PDMA))
-		trusted = pci_p2pdma_distance(provider, &importer->dev,
-					      false) >= 0;
+	trust = peerbuf_host_bridge_trust(provider, importer, kernel, &blocker);
 
-	if (!trusted && blocker)
-		*host = read_port(blocker);
-
-	return trusted;
+	facts->kernel_asked = kernel >= 0;
+	facts->kernel_reachable = kernel > 0;
+	facts->host_trusted = trust != PEERBUF_TRUST_NONE;
+	facts->host_admin = trust == PEERBUF_TRUST_ADMIN;
+	if (blocker)
+		facts->host = read_port(blocker);
 }
 
 /**
@@ -148,8 +155,7 @@ int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
 	if (ret)
 		return ret;
 
-	facts->host_trusted = host_trusted(provider, importer_pci,
-					   &facts->host);
+	read_trust(provider, importer_pci, facts);
 	return 0;
 }
 
@@ -163,4 +169,54 @@ void peerbuf_topology_free(struct peerbuf_facts *facts)
 {
 	kfree(facts->provider.ports);
 	kfree(facts->importer.ports);
+}
+
+static struct peerbuf_port_info describe_port(struct pci_dev *pdev)
+{
+	struct peerbuf_port_info info = {
+		.function = peerbuf_pci_function(pdev),
+		.vendor = pdev->vendor,
+		.device = pdev->device,
+		.type = pci_is_pcie(pdev) ? pci_pcie_type(pdev) : 0xff,
+		.acs_ctrl = read_acs_ctrl(pdev),
+	};
+
+	if (pdev->acs_cap) {
+		info.flags |= PEERBUF_PORT_ACS;
+		pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CAP,
+				     &info.acs_cap);
+	}
+
+	return info;
+}
+
+/**
+ * peerbuf_topology_describe - the way from a function to its root, for people
+ * @pdev: the function
+ * @ports: room for @nr entries; the function itself comes first
+ * @nr: in: room; out: entries
+ * @host: set to the function that stands for the host bridge, or zeroed
+ *
+ * Context: process, may sleep. The caller holds a reference to @pdev.
+ *
+ * Return: 0, or -ENOSPC if the way is longer.
+ */
+int peerbuf_topology_describe(struct pci_dev *pdev,
+			      struct peerbuf_port_info *ports, u32 *nr,
+			      struct peerbuf_port_info *host)
+{
+	struct pci_dev *bridge, *root = peerbuf_host_bridge_function(pdev);
+	u32 room = *nr;
+
+	*nr = 0;
+	for (bridge = pdev; bridge; bridge = pci_upstream_bridge(bridge)) {
+		if (*nr == room)
+			return -ENOSPC;
+		ports[(*nr)++] = describe_port(bridge);
+	}
+
+	memset(host, 0, sizeof(*host));
+	if (root)
+		*host = describe_port(root);
+	return 0;
 }

@@ -80,6 +80,7 @@ struct peerbuf_window *peerbuf_window_create(struct peerbuf_provider *provider,
 	if (!window)
 		return ERR_PTR(-ENOMEM);
 
+	kobject_init(&window->kobj, &peerbuf_window_ktype);
 	window->provider = provider;
 	window->bar = bar;
 	window->bar_offset = offset;
@@ -94,7 +95,7 @@ struct peerbuf_window *peerbuf_window_create(struct peerbuf_provider *provider,
 }
 
 /**
- * peerbuf_window_destroy - free a window
+ * peerbuf_window_destroy - let go of a window
  * @window: disabled, nothing lent
  *
  * Context: any.
@@ -102,7 +103,7 @@ struct peerbuf_window *peerbuf_window_create(struct peerbuf_provider *provider,
 void peerbuf_window_destroy(struct peerbuf_window *window)
 {
 	WARN_ON(!RB_EMPTY_ROOT(&window->claims.rb_root));
-	kfree(window);
+	kobject_put(&window->kobj);
 }
 
 /**

@@ -4,6 +4,7 @@
 
 #include <linux/interval_tree.h>
 #include <linux/io.h>
+#include <linux/kobject.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 #include <uapi/linux/peerbuf.h>
@@ -12,6 +13,7 @@ struct peerbuf_provider;
 
 /**
  * struct peerbuf_window - a range of one BAR that may be lent
+ * @kobj: its directory in sysfs, and its reference count
  * @provider: whose memory it is
  * @index: number of the window
  * @bar: number of the BAR
@@ -22,13 +24,15 @@ struct peerbuf_provider;
  * @bus: PCI bus address, which a host bridge may have offset from @phys
  * @probe: mapping of the first page, read to push posted writes; NULL where
  *	reads may have side effects
+ * @allow_static: the administrator admits static importers
  * @memtype_reserved: the range is reserved as write-combined
  * @claims: what is lent, in pages; protected by &peerbuf_provider.lock
  *
- * All but @claims is constant from registration to release of the provider,
+ * All but @claims and @allow_static is constant from registration to release of the provider,
  * except that @probe is valid only while the provider is alive.
  */
 struct peerbuf_window {
+	struct kobject kobj;
 	struct peerbuf_provider *provider;
 	unsigned int index;
 	int bar;
@@ -38,6 +42,7 @@ struct peerbuf_window {
 	phys_addr_t phys;
 	u64 bus;
 	void __iomem *probe;
+	bool allow_static;
 	bool memtype_reserved;
 	struct rb_root_cached claims;
 };
@@ -51,6 +56,8 @@ struct peerbuf_claim {
 	struct interval_tree_node node;
 	bool shared;
 };
+
+extern const struct kobj_type peerbuf_window_ktype;
 
 struct peerbuf_window *peerbuf_window_create(struct peerbuf_provider *provider,
 					     int bar, u64 offset, u64 length);

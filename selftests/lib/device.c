@@ -222,6 +222,22 @@ int pb_rescan(void)
 	return write_file("/sys/bus/pci/rescan", "1");
 }
 
+/*
+ * pb_allow_static() - the administrator's word on static importers of a window.
+ * Return: 0 or a negative errno.
+ */
+int pb_allow_static(const struct pb_device *provider, unsigned int window,
+		    int value)
+{
+	char path[PATH_MAX], text[16];
+
+	snprintf(path, sizeof(path),
+		 "/sys/class/peerbuf/%s/window%u/allow_static",
+		 provider->name, window);
+	snprintf(text, sizeof(text), "%d", value);
+	return write_file(path, text);
+}
+
 /* pb_same_function() - Return: whether @a and @b are one address. */
 bool pb_same_function(const struct peerbuf_function *a,
 		      const struct peerbuf_function *b)

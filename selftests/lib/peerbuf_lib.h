@@ -81,6 +81,8 @@ int pb_unbind(const struct pb_device *device);
 bool pb_is_bound(const struct pb_device *device, const char *driver);
 int pb_remove(const struct pb_device *device);
 int pb_rescan(void);
+int pb_allow_static(const struct pb_device *provider, unsigned int window,
+		    int value);
 bool pb_same_function(const struct peerbuf_function *a,
 		      const struct peerbuf_function *b);
 

@@ -97,6 +97,20 @@ int peerbuf_query_route(int control, const struct peerbuf_function *provider,
 	return call(control, PEERBUF_IOC_ROUTE, query);
 }
 
+int peerbuf_path(int control, const struct peerbuf_function *function,
+		 struct peerbuf_path_query *query,
+		 struct peerbuf_port_info *ports, __u32 nr_ports)
+{
+	int err = prepare(query, offsetof(struct peerbuf_path_query, host));
+
+	if (err)
+		return err;
+	query->function = *function;
+	query->ports = (uintptr_t)ports;
+	query->nr_ports = nr_ports;
+	return call(control, PEERBUF_IOC_PATH, query);
+}
+
 int peerbuf_get_buffer(int control, int dmabuf, struct peerbuf_buffer_info *info,
 		       struct peerbuf_range *ranges, __u32 nr_ranges)
 {

@@ -34,6 +34,12 @@ extern "C" {
 #define PEERBUF_CLASS_DIR	"/sys/class/peerbuf"
 /** PEERBUF_FUNCTION_LEN - room for any PCI address as text, with its NUL */
 #define PEERBUF_FUNCTION_LEN	17
+/** PEERBUF_ACS_LEN - room for the names of all ACS bits, with their NUL */
+#define PEERBUF_ACS_LEN		21
+/** PEERBUF_PORT_CONVENTIONAL - &peerbuf_port_info.type of a function without PCIe */
+#define PEERBUF_PORT_CONVENTIONAL	0xff
+/** PEERBUF_MAX_PORTS - &peerbuf_path_query.nr_ports that is always enough */
+#define PEERBUF_MAX_PORTS	256
 
 /* PCI addresses: function.c */
 
@@ -96,11 +102,42 @@ const char *peerbuf_reason_text(__u32 reason);
  * @route: &peerbuf_verdict.route
  * @reason: &peerbuf_verdict.reason
  *
- * "PORT" in it stands for &peerbuf_verdict.blocker.
+ * "PORT" in it stands for the address of &peerbuf_verdict.blocker, "HOST" for its
+ * vendor:device. It names the price, where there is one.
  *
  * Return: a constant string.
  */
 const char *peerbuf_hint(__u32 route, __u32 reason);
+
+/**
+ * peerbuf_verdict_flag_name() - a flag of a verdict in one word
+ * @flag: one bit of &peerbuf_verdict.flags
+ *
+ * Return: a constant string.
+ */
+const char *peerbuf_verdict_flag_name(__u32 flag);
+
+/**
+ * peerbuf_port_type_name() - what kind of port a function is
+ * @type: &peerbuf_port_info.type
+ *
+ * Return: a constant string.
+ */
+const char *peerbuf_port_type_name(__u8 type);
+
+/**
+ * peerbuf_format_acs() - the names of ACS bits, as in "SV RR CR UF"
+ * @bits: &peerbuf_port_info.acs_cap or &peerbuf_port_info.acs_ctrl
+ * @text: where to write them
+ * @size: room at @text; %PEERBUF_ACS_LEN is always enough
+ *
+ * The names are those of PCIe 6.0, 7.7.11: SV source validation, TB translation
+ * blocking, RR request redirect, CR completion redirect, UF upstream forwarding,
+ * EC egress control, DT direct translated.
+ *
+ * Return: length of the text without its NUL, 0 for no bit; or -ENOSPC.
+ */
+int peerbuf_format_acs(__u16 bits, char *text, size_t size);
 
 /* Files: calls.c */
 
@@ -180,6 +217,21 @@ int peerbuf_get_window(int control, const struct peerbuf_function *provider,
 int peerbuf_query_route(int control, const struct peerbuf_function *provider,
 			const struct peerbuf_function *importer,
 			struct peerbuf_route_query *query);
+
+/**
+ * peerbuf_path() - PEERBUF_IOC_PATH: the way from a function to its root bus
+ * @control: the control node
+ * @function: where to begin
+ * @query: filled in: how many ports there are, and who stands for the host bridge
+ * @ports: room for the ports: the function itself, then each bridge above it
+ * @nr_ports: how many; %PEERBUF_MAX_PORTS is always enough
+ *
+ * Return: 0; -ENXIO if the function does not exist; -ENOSPC if there are more
+ * ports than there is room for; or an error.
+ */
+int peerbuf_path(int control, const struct peerbuf_function *function,
+		 struct peerbuf_path_query *query,
+		 struct peerbuf_port_info *ports, __u32 nr_ports);
 
 /**
  * peerbuf_get_buffer() - PEERBUF_IOC_BUFFER: what is behind a dma-buf

@@ -158,6 +158,58 @@ static void test_words(void)
 	      is_sentence(peerbuf_hint(0, UINT32_MAX)), "values of the future are unknown");
 }
 
+static void test_ports(void)
+{
+	__u32 bit, other;
+	char text[PEERBUF_ACS_LEN];
+	int ok = 1;
+
+	for (bit = PEERBUF_VERDICT_IOMMU; bit <= PEERBUF_VERDICT_ADMIN; bit <<= 1) {
+		ok &= !!strcmp(peerbuf_verdict_flag_name(bit), "unknown");
+		for (other = 1; other < bit; other <<= 1)
+			ok &= !!strcmp(peerbuf_verdict_flag_name(bit),
+				       peerbuf_verdict_flag_name(other));
+	}
+	CHECK(ok, "every flag of a verdict has a name of its own");
+	CHECK(!strcmp(peerbuf_verdict_flag_name(PEERBUF_VERDICT_ADMIN), "admin") &&
+	      !strcmp(peerbuf_verdict_flag_name(PEERBUF_VERDICT_ADMIN << 1), "unknown") &&
+	      !strcmp(peerbuf_verdict_flag_name(0), "unknown"), "and only those");
+
+	CHECK(!strcmp(peerbuf_port_type_name(4), "root port") &&
+	      !strcmp(peerbuf_port_type_name(0xff), "conventional PCI") &&
+	      !strcmp(peerbuf_port_type_name(2), "unknown") &&
+	      !strcmp(peerbuf_port_type_name(0xb), "unknown"), "ports have types");
+
+	CHECK(peerbuf_format_acs(0x1d, text, sizeof(text)) == 11 &&
+	      !strcmp(text, "SV RR CR UF"), "what Linux turns on, by name");
+	CHECK(peerbuf_format_acs(0xffff, text, sizeof(text)) == PEERBUF_ACS_LEN - 1 &&
+	      !strcmp(text, "SV TB RR CR UF EC DT"), "all ACS bits fit");
+	CHECK(!peerbuf_format_acs(0, text, 1) && !*text, "no ACS bit is no text");
+	CHECK(peerbuf_format_acs(0x1d, text, 11) == -ENOSPC &&
+	      peerbuf_format_acs(0x1d, text, 12) == 11, "ACS bits need just enough room");
+}
+
+static void test_path(void)
+{
+	struct peerbuf_function a = { .domain = 1, .bus = 2, .devfn = 9 };
+	struct peerbuf_path_query query = { .size = sizeof(query), .host.vendor = 1 };
+	struct peerbuf_path_query *asked = (void *)last.arg;
+	struct peerbuf_port_info ports[3];
+
+	CHECK(!peerbuf_path(4, &a, &query, ports, 3) && last.fd == 4 &&
+	      last.request == PEERBUF_IOC_PATH && asked->size == sizeof(query) &&
+	      !memcmp(&asked->function, &a, sizeof(a)) && asked->nr_ports == 3 &&
+	      asked->ports == (uintptr_t)ports && !asked->host.vendor,
+	      "a path query carries function and room, and nothing else");
+	last.err = ENOSPC;
+	CHECK(peerbuf_path(4, &a, &query, ports, 3) == -ENOSPC, "a long path is an error");
+	last.err = 0;
+	last.request = 0;
+	query.size = offsetof(struct peerbuf_path_query, nr_ports);
+	CHECK(peerbuf_path(4, &a, &query, ports, 3) == -EINVAL && !last.request,
+	      "a path query that is too short is not written to");
+}
+
 static void make_entries(const char *dir, const char * const *names, size_t count)
 {
 	char path[128];
@@ -344,8 +396,10 @@ int main(void)
 	test_parse();
 	test_format();
 	test_words();
+	test_ports();
 	test_list();
 	test_questions();
+	test_path();
 	test_lending();
 	test_pass(SOCK_STREAM, "stream");
 	test_pass(SOCK_SEQPACKET, "packet");

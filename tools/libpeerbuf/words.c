@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Routes and reasons in words: a name, a sentence, and what one can do. */
+#include <errno.h>
+#include <string.h>
+
 #include "internal.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -46,7 +49,7 @@ static const struct words reasons[] = {
 		.name = "acs-redirect",
 		.text = "A port between the two sends requests up to the host bridge (ACS).",
 		.hint =
-			"Boot with pci=disable_acs_redir=PORT, naming the port (its devices share an IOMMU group).",
+			"Boot with pci=config_acs=x0x00xx@PORT (before Linux 6.12: pci=disable_acs_redir=PORT); devices below then reach each other past the IOMMU.",
 	},
 	[PEERBUF_REASON_HOST_TRUSTED] = {
 		.name = "host-trusted",
@@ -58,7 +61,7 @@ static const struct words reasons[] = {
 		.name = "host-untrusted",
 		.text = "The way crosses a host bridge that is not known to forward it.",
 		.hint =
-			"Put both devices below one PCIe switch, or use a host bridge that Linux knows.",
+			"Put both devices below one PCIe switch, or load peerbuf with trusted_bridges=HOST; if that bridge does not forward after all, DMA is lost.",
 	},
 	[PEERBUF_REASON_NOT_PCI] = {
 		.name = "not-pci",
@@ -69,7 +72,7 @@ static const struct words reasons[] = {
 		.name = "dma-mask",
 		.text = "The importer cannot express the provider's address.",
 		.hint =
-			"Have the firmware place the BAR lower, or use an importer with a wider DMA mask.",
+			"Have the firmware place the BAR lower (BIOS: Above 4G Decoding off, which leaves less room for BARs), or use an importer with a wider DMA mask.",
 	},
 	[PEERBUF_REASON_NOT_REVOCABLE] = {
 		.name = "not-revocable",
@@ -80,12 +83,14 @@ static const struct words reasons[] = {
 	[PEERBUF_REASON_STATIC] = {
 		.name = "static",
 		.text = "The importer attached without agreeing to peer-to-peer memory.",
-		.hint = "Use an importer that attaches dynamically, with allow_peer2peer.",
+		.hint =
+			"Use an importer that attaches dynamically, or export with --allow-static once root has allowed it for the window; a revoke then waits for it.",
 	},
 	[PEERBUF_REASON_DIRECT_REQUIRED] = {
 		.name = "direct-required",
 		.text = "The export asks for a bus route, and there is only a host route.",
-		.hint = "Export without that demand, or put both devices below one PCIe switch.",
+		.hint =
+			"Put both devices below one PCIe switch, or export without --direct (PEERBUF_EXPORT_DIRECT): traffic then crosses the host bridge.",
 	},
 	[PEERBUF_REASON_REVOKED] = {
 		.name = "revoked",
@@ -105,8 +110,30 @@ static const struct words reasons[] = {
 };
 
 /* The one reason that goes with two routes; this is for the host route. */
-static const char acs_host_hint[] =
-	"Works, the longer way. For the shorter: pci=disable_acs_redir=PORT, naming the port.";
+static const struct words acs_host = {
+	.hint =
+		"Works, the longer way. For the shorter, boot with pci=config_acs=x0x00xx@PORT (before Linux 6.12: pci=disable_acs_redir=PORT); devices below then reach each other past the IOMMU.",
+};
+
+static const char * const verdict_flags[] = {
+	"iommu", "blocker", "kernel", "disagrees", "admin",
+};
+
+static const char * const port_types[] = {
+	[0x0] = "endpoint",
+	[0x1] = "legacy endpoint",
+	[0x4] = "root port",
+	[0x5] = "switch upstream port",
+	[0x6] = "switch downstream port",
+	[0x7] = "PCIe to PCI bridge",
+	[0x8] = "PCI to PCIe bridge",
+	[0x9] = "integrated endpoint",
+	[0xa] = "event collector",
+};
+
+static const char * const acs_bits[] = {
+	"SV", "TB", "RR", "CR", "UF", "EC", "DT",
+};
 
 static const struct words *find(const struct words *table, size_t count, __u32 value)
 {
@@ -136,6 +163,45 @@ const char *peerbuf_reason_text(__u32 reason)
 const char *peerbuf_hint(__u32 route, __u32 reason)
 {
 	if (reason == PEERBUF_REASON_ACS_REDIRECT && route == PEERBUF_ROUTE_HOST)
-		return acs_host_hint;
+		return acs_host.hint;
 	return find(reasons, ARRAY_SIZE(reasons), reason)->hint;
+}
+
+const char *peerbuf_verdict_flag_name(__u32 flag)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(verdict_flags); i++) {
+		if (flag == 1U << i)
+			return verdict_flags[i];
+	}
+	return unknown.name;
+}
+
+const char *peerbuf_port_type_name(__u8 type)
+{
+	if (type == PEERBUF_PORT_CONVENTIONAL)
+		return "conventional PCI";
+	if (type >= ARRAY_SIZE(port_types) || !port_types[type])
+		return unknown.name;
+	return port_types[type];
+}
+
+int peerbuf_format_acs(__u16 bits, char *text, size_t size)
+{
+	char all[PEERBUF_ACS_LEN] = "";
+	size_t i, length = 0;
+
+	for (i = 0; i < ARRAY_SIZE(acs_bits); i++) {
+		if (!(bits & 1U << i))
+			continue;
+		if (length)
+			all[length++] = ' ';
+		memcpy(all + length, acs_bits[i], 3);
+		length += 2;
+	}
+	if (length >= size)
+		return -ENOSPC;
+	memcpy(text, all, length + 1);
+	return (int)length;
 }

@@ -15,7 +15,7 @@
 /* How a verb ends, unless it has a better answer. */
 enum {
 	EXIT_OK = 0,
-	EXIT_NO = 1,	/* route: not reachable */
+	EXIT_NO = 1,	/* route, why: not reachable */
 	EXIT_ERROR = 2,
 };
 
@@ -37,8 +37,8 @@ struct verb {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct verb verb_bind, verb_export, verb_help, verb_list, verb_route,
-			 verb_unbind, verb_version;
+extern const struct verb verb_bind, verb_dump, verb_export, verb_help, verb_list,
+			 verb_route, verb_routes, verb_unbind, verb_version, verb_why;
 
 /* main.c */
 const struct verb *find_verb(const char *name);

@@ -39,7 +39,9 @@ struct lease {
 	__u64 length;
 };
 
-enum { WINDOW, OFFSET, LENGTH, POOL, SHARED, ALLOW_PINNED, READ_ONLY };
+enum {
+	WINDOW, OFFSET, LENGTH, POOL, SHARED, ALLOW_PINNED, ALLOW_STATIC, DIRECT, READ_ONLY,
+};
 
 static const struct option options[] = {
 	{ "window", required_argument, NULL, WINDOW },
@@ -48,6 +50,8 @@ static const struct option options[] = {
 	{ "pool", no_argument, NULL, POOL },
 	{ "shared", no_argument, NULL, SHARED },
 	{ "allow-pinned", no_argument, NULL, ALLOW_PINNED },
+	{ "allow-static", no_argument, NULL, ALLOW_STATIC },
+	{ "direct", no_argument, NULL, DIRECT },
 	{ "read-only", no_argument, NULL, READ_ONLY },
 	{ }
 };
@@ -83,6 +87,12 @@ static int take_option(struct request *request, int option, char **argv)
 		return 0;
 	case ALLOW_PINNED:
 		request->flags |= PEERBUF_EXPORT_ALLOW_PINNED;
+		return 0;
+	case ALLOW_STATIC:
+		request->flags |= PEERBUF_EXPORT_ALLOW_STATIC;
+		return 0;
+	case DIRECT:
+		request->flags |= PEERBUF_EXPORT_DIRECT;
 		return 0;
 	case READ_ONLY:
 		request->access = O_RDONLY;
@@ -275,6 +285,9 @@ const struct verb verb_export = {
 	"                    revoked when COMMAND and its heirs have closed the pool\n"
 	"  --shared          the range may overlap other exports that say so too\n"
 	"  --allow-pinned    admit importers that cannot be revoked\n"
+	"  --allow-static    admit importers that know nothing of peer memory, where root\n"
+	"                    has allowed that for the window (allow_static in sysfs)\n"
+	"  --direct          refuse importers that would cross a host bridge\n"
 	"  --read-only       a descriptor that cannot be written through\n"
 	"\n"
 	"A SIZE is in bytes, or takes K, M, G, T (powers of 1024). Needs access to the\n"

@@ -18,9 +18,20 @@ _peerbuf_words()
 		_peerbuf_names /sys/bus/pci/devices
 		echo --json --help
 		;;
+	routes)
+		echo --all --providers --importers --json --dot --svg --from-dump --cpu --help
+		;;
+	why)
+		_peerbuf_names /sys/bus/pci/devices
+		echo --json --from-dump --cpu --help
+		;;
+	dump)
+		echo --help
+		;;
 	export)
 		_peerbuf_names /sys/class/peerbuf
-		echo --window --offset --length --pool --shared --allow-pinned --read-only --help --
+		echo --window --offset --length --pool --shared --allow-pinned --allow-static --direct \
+			--read-only --help --
 		;;
 	bind)
 		_peerbuf_names /sys/bus/pci/devices
@@ -34,14 +45,14 @@ _peerbuf_words()
 		echo --json --help
 		;;
 	help)
-		echo bind export help list route unbind version
+		echo bind dump export help list route routes unbind version why
 		;;
 	esac
 }
 
 _peerbuf()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} line i
+	local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} line i
 
 	COMPREPLY=()
 	# the command behind "--" completes as it would alone
@@ -59,8 +70,12 @@ _peerbuf()
 	while read -r line; do
 		COMPREPLY+=("$line")
 	done < <(
-		if ((COMP_CWORD == 1)); then
-			compgen -W "bind export help list route unbind version --help --version" -- "$cur"
+		if [ "$before" = --from-dump ]; then
+			compgen -f -- "$cur"
+		elif [ "$before" = --cpu ]; then
+			compgen -W "amd-zen other" -- "$cur"
+		elif ((COMP_CWORD == 1)); then
+			compgen -W "bind dump export help list route routes unbind version why --help --version" -- "$cur"
 		else
 			compgen -W "$(_peerbuf_words "${COMP_WORDS[1]}")" -- "$cur"
 		fi

@@ -5,46 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-
-#define ACS_RR 0x04
-#define ACS_CR 0x08
-#define ACS_EC 0x20
-
-static const char *address_kind(const struct peerbuf_verdict *verdict)
-{
-	switch (verdict->route) {
-	case PEERBUF_ROUTE_BUS:
-		return "bus";
-	case PEERBUF_ROUTE_HOST:
-		return verdict->flags & PEERBUF_VERDICT_IOMMU ? "iova" : "physical";
-	default:
-		return "none";
-	}
-}
-
-static void print_address(const struct peerbuf_verdict *verdict)
-{
-	long long offset = verdict->bus_offset;
-
-	switch (verdict->route) {
-	case PEERBUF_ROUTE_BUS:
-		printf("PCI bus address");
-		if (offset)
-			printf(" (CPU physical address %c 0x%llx)", offset < 0 ? '-' : '+',
-			       offset < 0 ? -(unsigned long long)offset :
-					    (unsigned long long)offset);
-		else
-			printf(" (equal to the CPU physical address)");
-		break;
-	case PEERBUF_ROUTE_HOST:
-		printf("%s", verdict->flags & PEERBUF_VERDICT_IOMMU ?
-		       "IOVA, from the importer's DMA API" : "CPU physical address");
-		break;
-	default:
-		printf("none");
-	}
-}
+#include "machine.h"
 
 static void print_blocker(const struct peerbuf_verdict *verdict)
 {
@@ -55,21 +16,6 @@ static void print_blocker(const struct peerbuf_verdict *verdict)
 		       verdict->acs & ACS_CR ? " completions" : "",
 		       verdict->acs & ACS_EC ? " egress" : "");
 	printf("\n");
-}
-
-/* The hint, with the blocking port's address in the place of PORT. */
-static void print_hint(const struct peerbuf_verdict *verdict)
-{
-	const char *hint = peerbuf_hint(verdict->route, verdict->reason);
-	const char *port = strstr(hint, "=PORT");
-
-	if (!port || !(verdict->flags & PEERBUF_VERDICT_BLOCKER)) {
-		printf("hint       %s\n", hint);
-		return;
-	}
-	port++;
-	printf("hint       %.*s%s%s\n", (int)(port - hint), hint,
-	       name_of(&verdict->blocker).text, port + strlen("PORT"));
 }
 
 static void print_text(const struct peerbuf_route_query *query)
@@ -88,26 +34,19 @@ static void print_text(const struct peerbuf_route_query *query)
 	if (verdict->distance >= 0)
 		printf("distance   %d\n", verdict->distance);
 	printf("address    ");
-	print_address(verdict);
+	print_address(stdout, verdict, true);
 	printf("\n");
 	if (verdict->flags & PEERBUF_VERDICT_BLOCKER)
 		print_blocker(verdict);
 	if (verdict->reason == PEERBUF_REASON_DMA_MASK)
 		printf("DMA mask   0x%llx\n", (unsigned long long)verdict->dma_mask);
-	print_hint(verdict);
-}
-
-static void json_text(const char *key, const char *value)
-{
-	printf(",\n \"%s\": ", key);
-	print_json_string(value);
-}
-
-static void print_json_blocker(const struct peerbuf_verdict *verdict)
-{
-	printf(",\n \"blocker\": {\"function\": \"%s\"", name_of(&verdict->blocker).text);
-	printf(", \"vendor\": \"0x%04x\", \"device\": \"0x%04x\", \"acs\": %u}",
-	       verdict->blocker_id >> 16, verdict->blocker_id & 0xffff, verdict->acs);
+	if (verdict->flags & PEERBUF_VERDICT_ADMIN)
+		printf("trust      the administrator's (module parameter trusted_bridges)\n");
+	if (verdict->flags & PEERBUF_VERDICT_DISAGREES)
+		printf("kernel     pci_p2pdma_distance() says otherwise\n");
+	printf("hint       ");
+	print_hint(stdout, verdict);
+	printf("\n");
 }
 
 static void print_json(const struct peerbuf_route_query *query)
@@ -115,18 +54,14 @@ static void print_json(const struct peerbuf_route_query *query)
 	const struct peerbuf_verdict *verdict = &query->verdict;
 
 	printf("{\"provider\": \"%s\"", name_of(&query->provider).text);
-	json_text("importer", name_of(&query->importer).text);
-	json_text("route", peerbuf_route_name(verdict->route));
-	json_text("reason", peerbuf_reason_name(verdict->reason));
-	json_text("text", peerbuf_reason_text(verdict->reason));
-	json_text("hint", peerbuf_hint(verdict->route, verdict->reason));
-	json_text("address", address_kind(verdict));
-	printf(",\n \"distance\": %d,\n \"bus_offset\": %lld,\n \"dma_mask\": \"0x%llx\"",
-	       verdict->distance, (long long)verdict->bus_offset,
-	       (unsigned long long)verdict->dma_mask);
-	if (verdict->flags & PEERBUF_VERDICT_BLOCKER)
-		print_json_blocker(verdict);
-	printf("}\n");
+	printf(", \"importer\": \"%s\",\n ", name_of(&query->importer).text);
+	print_json_verdict(verdict);
+	printf(",\n \"text\": ");
+	print_json_string(peerbuf_reason_text(verdict->reason));
+	/* no quote is ever in a hint, an address or an id */
+	printf(",\n \"hint\": \"");
+	print_hint(stdout, verdict);
+	printf("\"}\n");
 }
 
 /* Say which of the two does not exist, and fail. */

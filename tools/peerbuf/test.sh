@@ -33,11 +33,11 @@ echo "TAP version 13"
 expect 2 '^usage: peerbuf VERB'
 expect 0 '^usage: peerbuf VERB' --help
 expect 0 '^usage: peerbuf VERB' help
-expect 0 '^peerbuf [0-9.]*, ABI 1$' version
-expect 0 '^peerbuf [0-9.]*, ABI 1$' --version
+expect 0 '^peerbuf [0-9.]*, ABI 2$' version
+expect 0 '^peerbuf [0-9.]*, ABI 2$' --version
 expect 2 'no verb "lsit"' lsit
 expect 2 'no verb "lsit"' help lsit
-for verb in list route export bind unbind version help; do
+for verb in list route routes why dump export bind unbind version help; do
 	expect 0 "^usage: peerbuf $verb" help $verb
 	expect 0 "^usage: peerbuf $verb" $verb --help
 	expect 0 "^  $verb  *[a-z]" help
@@ -50,6 +50,12 @@ expect 2 'two functions' route
 expect 2 'two functions' route 00:00.0
 expect 2 'two functions' route 00:00.0 00:00.0 00:00.0
 expect 2 '"00:00.8" is not a PCI address' route 00:00.8 00:00.0
+expect 2 'no argument "x"' routes x
+expect 2 'needs a value' routes --providers
+expect 2 'option "--svgz"' routes --svgz
+expect 2 'two functions' why 00:00.0
+expect 2 'not a PCI address' why 00:00.0 there
+expect 2 'no argument "x"' dump x
 expect 2 'one function' bind
 expect 2 'option "--froce"' bind 00:00.0 --froce
 expect 2 'no PCI function ffff:00:00.0' bind ffff:00:00.0
@@ -74,6 +80,8 @@ expect 125 'option "--force"' export 00:00.0 --force -- true
 if [ ! -e /dev/peerbuf/control ] && [ ! -e /sys/module/peerbuf ]; then
 	expect 2 'modprobe peerbuf$' list
 	expect 2 'modprobe peerbuf$' route 00:00.0 00:00.0
+	expect 2 'peerbuf dump > FILE' routes
+	expect 2 'peerbuf dump > FILE' why 00:00.0 00:00.0
 	expect 125 'modprobe peerbuf$' export 00:00.0 -- true --help
 	expect 0 'modprobe peerbuf$' version
 fi

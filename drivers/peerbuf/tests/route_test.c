@@ -27,9 +27,14 @@ struct route_case {
 	u16 acs_at;
 	u16 acs;
 	bool trusted;
+	bool admin;
+	/* what the kernel said: 0 not asked, 1 reachable, -1 not */
+	int kernel;
 	bool iommu;
 	enum peerbuf_class class;
 	bool allow_pinned;
+	bool allow_static;
+	bool direct;
 	/* zero for 64 bits */
 	u64 mask;
 	s64 bus_offset;
@@ -38,6 +43,8 @@ struct route_case {
 	int distance;
 	/* zero for none */
 	u16 blocker;
+	/* but for the IOMMU's and the blocker's */
+	u32 flags;
 };
 
 #define FN(bus, slot, func)	((bus) << 8 | PCI_DEVFN(slot, func))
@@ -193,6 +200,71 @@ static const struct route_case route_cases[] = {
 		.reason = PEERBUF_REASON_STATIC,
 		.distance = -1,
 	}, {
+		.name = "static importer, allowed by both",
+		BEHIND_SWITCH,
+		.class = PEERBUF_CLASS_STATIC,
+		.allow_static = true,
+		.route = PEERBUF_ROUTE_BUS,
+		.reason = PEERBUF_REASON_COMMON_BRIDGE,
+		.distance = 4,
+	}, {
+		.name = "direct required, and it is",
+		BEHIND_SWITCH,
+		.direct = true,
+		.route = PEERBUF_ROUTE_BUS,
+		.reason = PEERBUF_REASON_COMMON_BRIDGE,
+		.distance = 4,
+	}, {
+		.name = "direct required, but the host bridge is in the way",
+		BELOW_ROOT_PORTS,
+		.trusted = true, .direct = true,
+		.route = PEERBUF_ROUTE_NONE,
+		.reason = PEERBUF_REASON_DIRECT_REQUIRED,
+		.distance = -1,
+	}, {
+		.name = "trusted by the administrator",
+		BELOW_ROOT_PORTS,
+		.trusted = true, .admin = true, .kernel = -1,
+		.route = PEERBUF_ROUTE_HOST,
+		.reason = PEERBUF_REASON_HOST_TRUSTED,
+		.distance = 6,
+		.flags = PEERBUF_VERDICT_ADMIN | PEERBUF_VERDICT_KERNEL |
+			 PEERBUF_VERDICT_DISAGREES,
+	}, {
+		.name = "the administrator's word is not needed on a bus route",
+		BEHIND_SWITCH,
+		.trusted = true, .admin = true, .kernel = 1,
+		.route = PEERBUF_ROUTE_BUS,
+		.reason = PEERBUF_REASON_COMMON_BRIDGE,
+		.distance = 4,
+		.flags = PEERBUF_VERDICT_KERNEL,
+	}, {
+		.name = "the kernel agrees that there is no way",
+		BELOW_ROOT_PORTS,
+		.kernel = -1,
+		.route = PEERBUF_ROUTE_NONE,
+		.reason = PEERBUF_REASON_HOST_UNTRUSTED,
+		.distance = -1,
+		.blocker = HOST_FUNCTION,
+		.flags = PEERBUF_VERDICT_KERNEL,
+	}, {
+		.name = "the kernel thinks that there is a way",
+		BEHIND_SWITCH,
+		.acs_at = FN(2, 0, 0), .acs = PCI_ACS_RR, .kernel = 1,
+		.route = PEERBUF_ROUTE_NONE,
+		.reason = PEERBUF_REASON_ACS_REDIRECT,
+		.distance = -1,
+		.blocker = FN(2, 0, 0),
+		.flags = PEERBUF_VERDICT_KERNEL | PEERBUF_VERDICT_DISAGREES,
+	}, {
+		.name = "policy is not compared with the kernel",
+		BEHIND_SWITCH,
+		.class = PEERBUF_CLASS_STATIC, .kernel = 1,
+		.route = PEERBUF_ROUTE_NONE,
+		.reason = PEERBUF_REASON_STATIC,
+		.distance = -1,
+		.flags = PEERBUF_VERDICT_KERNEL,
+	}, {
 		.name = "topology is reported before policy",
 		BELOW_ROOT_PORTS,
 		.class = PEERBUF_CLASS_STATIC,
@@ -272,9 +344,14 @@ static void route_test(struct kunit *test)
 	struct peerbuf_facts facts = {
 		.host = make_port(c, HOST_FUNCTION),
 		.host_trusted = c->trusted,
+		.host_admin = c->admin,
+		.kernel_asked = c->kernel,
+		.kernel_reachable = c->kernel > 0,
 		.iommu = c->iommu,
 		.class = c->class,
 		.allow_pinned = c->allow_pinned,
+		.allow_static = c->allow_static,
+		.direct = c->direct,
 		.dma_mask = c->mask ?: U64_MAX,
 		.phys_last = PHYS_LAST,
 		.bus_offset = c->bus_offset,
@@ -291,8 +368,8 @@ static void route_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verdict.distance, c->distance);
 	KUNIT_EXPECT_EQ(test, verdict.bus_offset, c->bus_offset);
 	KUNIT_EXPECT_EQ(test, verdict.dma_mask, facts.dma_mask);
-	KUNIT_EXPECT_EQ(test, !!(verdict.flags & PEERBUF_VERDICT_IOMMU),
-			c->iommu);
+	KUNIT_EXPECT_EQ(test, verdict.flags & ~PEERBUF_VERDICT_BLOCKER,
+			c->flags | (c->iommu ? PEERBUF_VERDICT_IOMMU : 0));
 
 	blocker = verdict.blocker.bus << 8 | verdict.blocker.devfn;
 	KUNIT_EXPECT_EQ(test, blocker, c->blocker);

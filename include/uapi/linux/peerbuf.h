@@ -46,7 +46,7 @@
 #define PEERBUF_IOC_TYPE	0xBE
 
 /** PEERBUF_ABI - what &peerbuf_version.abi says; grows with every addition */
-#define PEERBUF_ABI		1
+#define PEERBUF_ABI		2
 
 /** PEERBUF_MAX_RANGES - most ranges that one buffer may consist of */
 #define PEERBUF_MAX_RANGES	1024
@@ -108,7 +108,8 @@ enum peerbuf_route {
  *	when asked, and the export does not allow that
  *	(%PEERBUF_EXPORT_ALLOW_PINNED)
  * @PEERBUF_REASON_STATIC: none: the importer attached without the peer-to-peer
- *	contract (a plain dma_buf_attach())
+ *	contract (a plain dma_buf_attach()), and not both the export
+ *	(%PEERBUF_EXPORT_ALLOW_STATIC) and the administrator allow that
  * @PEERBUF_REASON_DIRECT_REQUIRED: none: the export asks for a bus route
  * @PEERBUF_REASON_REVOKED: none: the buffer was revoked
  * @PEERBUF_REASON_READ_ONLY: none: the importer asked to write
@@ -134,6 +135,21 @@ enum peerbuf_reason {
 #define PEERBUF_VERDICT_IOMMU		(1U << 0)
 /** PEERBUF_VERDICT_BLOCKER - &peerbuf_verdict.blocker names a function */
 #define PEERBUF_VERDICT_BLOCKER		(1U << 1)
+/**
+ * PEERBUF_VERDICT_KERNEL - the kernel's pci_p2pdma_distance() was asked too
+ * (CONFIG_PCI_P2PDMA)
+ */
+#define PEERBUF_VERDICT_KERNEL		(1U << 2)
+/**
+ * PEERBUF_VERDICT_DISAGREES - with %PEERBUF_VERDICT_KERNEL: what it says of the
+ * topology, reachable or not, differs from @route and @reason
+ */
+#define PEERBUF_VERDICT_DISAGREES	(1U << 3)
+/**
+ * PEERBUF_VERDICT_ADMIN - a host bridge on the way is trusted only because the
+ * administrator says so (module parameter trusted_bridges)
+ */
+#define PEERBUF_VERDICT_ADMIN		(1U << 4)
 
 /**
  * struct peerbuf_verdict - the outcome of routing
@@ -307,6 +323,67 @@ struct peerbuf_buffer_info {
 
 #define PEERBUF_IOC_BUFFER	_IO(PEERBUF_IOC_TYPE, 0x04)
 
+/**
+ * struct peerbuf_port_info - one PCI function on the way to the root
+ */
+struct peerbuf_port_info {
+	/** @function: its address */
+	struct peerbuf_function function;
+	/** @vendor: PCI vendor id */
+	__u16 vendor;
+	/** @device: PCI device id */
+	__u16 device;
+	/**
+	 * @type: device/port type of the PCI Express capability (PCIe 6.0,
+	 * 7.5.3.2): 0 endpoint, 4 root port, 5 upstream and 6 downstream port of
+	 * a switch; 0xff for a conventional PCI function
+	 */
+	__u8 type;
+	/** @flags: %PEERBUF_PORT_ACS */
+	__u8 flags;
+	/** @acs_cap: ACS Capability register, what the port could do */
+	__u16 acs_cap;
+	/** @acs_ctrl: ACS Control register, what it does */
+	__u16 acs_ctrl;
+	/** @reserved: zero */
+	__u16 reserved;
+	/** @reserved2: zero */
+	__u32 reserved2;
+};
+
+/** PEERBUF_PORT_ACS - the port has an ACS capability */
+#define PEERBUF_PORT_ACS	(1U << 0)
+
+/**
+ * struct peerbuf_path_query - argument of PEERBUF_IOC_PATH (control)
+ *
+ * The way from a function up to its root bus, as routing sees it.
+ *
+ * Errors: ENXIO, the function does not exist; ENOSPC, the way is longer than
+ * @nr_ports (which needs no more than 256).
+ */
+struct peerbuf_path_query {
+	/** @size: sizeof(struct peerbuf_path_query) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @function: in: where to begin */
+	struct peerbuf_function function;
+	/** @ports: in: address of room for @nr_ports &struct peerbuf_port_info */
+	__u64 ports;
+	/** @nr_ports: in: room; out: entries, the function itself comes first */
+	__u32 nr_ports;
+	/** @reserved: must be zero */
+	__u32 reserved;
+	/**
+	 * @host: out: the function that stands for the host bridge, as the
+	 * kernel's list of trusted bridges knows it; vendor 0 if there is none
+	 */
+	struct peerbuf_port_info host;
+};
+
+#define PEERBUF_IOC_PATH	_IO(PEERBUF_IOC_TYPE, 0x05)
+
 /** PEERBUF_EXPORT_SHARED - may overlap other exports that say so too (node only) */
 #define PEERBUF_EXPORT_SHARED		(1U << 0)
 /**
@@ -314,6 +391,14 @@ struct peerbuf_buffer_info {
  * cannot be revoked: revoke then waits until they are done
  */
 #define PEERBUF_EXPORT_ALLOW_PINNED	(1U << 1)
+/**
+ * PEERBUF_EXPORT_ALLOW_STATIC - admit importers that never agreed to the
+ * peer-to-peer contract, where the administrator allows them for the window
+ * (allow_static in sysfs)
+ */
+#define PEERBUF_EXPORT_ALLOW_STATIC	(1U << 2)
+/** PEERBUF_EXPORT_DIRECT - bus routes only: refuse what crosses a host bridge */
+#define PEERBUF_EXPORT_DIRECT		(1U << 3)
 
 /**
  * struct peerbuf_export - argument of PEERBUF_IOC_EXPORT (node, pool)
@@ -331,7 +416,7 @@ struct peerbuf_buffer_info {
 struct peerbuf_export {
 	/** @size: sizeof(struct peerbuf_export) */
 	__u32 size;
-	/** @flags: %PEERBUF_EXPORT_SHARED, %PEERBUF_EXPORT_ALLOW_PINNED */
+	/** @flags: %PEERBUF_EXPORT_SHARED and others */
 	__u32 flags;
 	/** @window: in: number of the window; zero on a pool */
 	__u32 window;
