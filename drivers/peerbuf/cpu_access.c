@@ -102,11 +102,10 @@ void peerbuf_cpu_zap(struct peerbuf_buffer *buffer)
  * @dmabuf: of the buffer
  * @map: set to the I/O memory
  *
- * Context: dma_buf_ops.vmap, dma_resv held.
+ * Context: dma_buf_ops.vmap, dma_resv held. Only for buffers of one range that
+ * allow what cannot be revoked.
  *
- * Return: 0; -EOPNOTSUPP where the export does not allow what cannot be
- * revoked, or where the buffer has several ranges; -ENODEV after a revoke;
- * -ENOMEM.
+ * Return: 0; -ENODEV after a revoke; -ENOMEM.
  */
 int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
@@ -117,9 +116,6 @@ int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (buffer->revoked)
 		return -ENODEV;
-	if (!(buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED) ||
-	    buffer->nr_extents > 1)
-		return -EOPNOTSUPP;
 
 	mem = peerbuf_window_map(buffer->window, buffer->extents[0].offset,
 				 buffer->length);

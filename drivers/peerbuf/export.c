@@ -223,20 +223,35 @@ static void peerbuf_dmabuf_release(struct dma_buf *dmabuf)
 	peerbuf_buffer_destroy(buffer);
 }
 
+#define PEERBUF_DMABUF_OPS				\
+	.attach = peerbuf_dmabuf_attach,		\
+	.detach = peerbuf_dmabuf_detach,		\
+	.pin = peerbuf_dmabuf_pin,			\
+	.unpin = peerbuf_dmabuf_unpin,			\
+	.map_dma_buf = peerbuf_dmabuf_map,		\
+	.unmap_dma_buf = peerbuf_dmabuf_unmap,		\
+	.mmap = peerbuf_cpu_mmap,			\
+	.begin_cpu_access = peerbuf_cpu_begin,		\
+	.end_cpu_access = peerbuf_cpu_end,		\
+	.release = peerbuf_dmabuf_release
+
 static const struct dma_buf_ops peerbuf_dmabuf_ops = {
-	.attach = peerbuf_dmabuf_attach,
-	.detach = peerbuf_dmabuf_detach,
-	.pin = peerbuf_dmabuf_pin,
-	.unpin = peerbuf_dmabuf_unpin,
-	.map_dma_buf = peerbuf_dmabuf_map,
-	.unmap_dma_buf = peerbuf_dmabuf_unmap,
-	.mmap = peerbuf_cpu_mmap,
+	PEERBUF_DMABUF_OPS,
+};
+
+/* For buffers that the kernel may map: dma_buf_vmap() warns of a refusal. */
+static const struct dma_buf_ops peerbuf_dmabuf_vmap_ops = {
+	PEERBUF_DMABUF_OPS,
 	.vmap = peerbuf_cpu_vmap,
 	.vunmap = peerbuf_cpu_vunmap,
-	.begin_cpu_access = peerbuf_cpu_begin,
-	.end_cpu_access = peerbuf_cpu_end,
-	.release = peerbuf_dmabuf_release,
 };
+
+/* A kernel mapping is in one piece, and cannot be taken back. */
+static bool may_vmap(const struct peerbuf_buffer *buffer)
+{
+	return buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED &&
+	       buffer->nr_extents == 1;
+}
 
 /**
  * peerbuf_export - make the dma-buf of a buffer
@@ -255,7 +270,8 @@ int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
-	info.ops = &peerbuf_dmabuf_ops;
+	info.ops = may_vmap(buffer) ? &peerbuf_dmabuf_vmap_ops :
+				      &peerbuf_dmabuf_ops;
 	info.size = buffer->length;
 	info.flags = open_flags;
 	info.priv = buffer;
@@ -281,7 +297,8 @@ int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags)
  */
 struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf)
 {
-	return dmabuf->ops == &peerbuf_dmabuf_ops ? dmabuf->priv : NULL;
+	return dmabuf->ops->release == peerbuf_dmabuf_release ? dmabuf->priv :
+								NULL;
 }
 
 /**
