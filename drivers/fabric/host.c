@@ -282,17 +282,25 @@ static struct fabric_function *function_of(struct pci_dev *pdev)
 }
 
 /*
- * A new function, and one that comes back by a rescan, is as described: with
- * its ACS control, which the kernel sets where there is an IOMMU; with a DMA
- * mask although no driver asks; and with no driver but that of driver_override,
- * as there are no registers behind its BARs.
+ * Where there is an IOMMU, the kernel switches ACS on, when a driver binds
+ * (pci_dma_configure()); ports have one at once. As described is as described.
  */
-static void dress_function(struct pci_dev *pdev,
-			   struct fabric_function *function)
+static void restore_acs(struct pci_dev *pdev,
+			const struct fabric_function *function)
 {
 	if (pdev->acs_cap)
 		pci_write_config_word(pdev, pdev->acs_cap + PCI_ACS_CTRL,
 				      function->acs_ctrl);
+}
+
+/*
+ * A new function, and one that comes back by a rescan: with a DMA mask although
+ * no driver asks, and with no driver but that of driver_override, as there are
+ * no registers behind its BARs.
+ */
+static void dress_function(struct pci_dev *pdev,
+			   const struct fabric_function *function)
+{
 	if (dma_set_mask_and_coherent(&pdev->dev,
 				      DMA_BIT_MASK(function->mask_bits)))
 		pci_warn(pdev, "no DMA mask of %d bits on this machine\n",
@@ -307,15 +315,21 @@ static int notify_bus(struct notifier_block *block, unsigned long action,
 		      void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(data);
-	struct fabric_function *function;
+	struct fabric_function *function = function_of(pdev);
 
-	if (action != BUS_NOTIFY_ADD_DEVICE)
+	if (!function)
 		return NOTIFY_DONE;
 
-	function = function_of(pdev);
-	if (function)
+	switch (action) {
+	case BUS_NOTIFY_ADD_DEVICE:
 		dress_function(pdev, function);
-	return NOTIFY_OK;
+		return NOTIFY_OK;
+	case BUS_NOTIFY_BIND_DRIVER:
+		restore_acs(pdev, function);
+		return NOTIFY_OK;
+	default:
+		return NOTIFY_DONE;
+	}
 }
 
 static struct notifier_block bus_notifier = {
