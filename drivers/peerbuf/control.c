@@ -2,7 +2,6 @@
 /*
  * The control node: what everybody may ask. Changes nothing, lends nothing.
  */
-#include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>

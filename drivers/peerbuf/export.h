@@ -6,7 +6,6 @@
 
 struct dma_buf;
 struct peerbuf_buffer;
-struct seq_file;
 
 int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags);
 struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf);

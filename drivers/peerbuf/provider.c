@@ -2,7 +2,6 @@
 /*
  * Providers: the PCI functions that lend memory, their nodes, and when they end.
  */
-#include <linux/cleanup.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/idr.h>
