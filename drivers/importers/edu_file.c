@@ -17,7 +17,6 @@
 #include <linux/pci.h>
 #include <linux/peerbuf.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/xarray.h>
 #include <uapi/linux/peerbuf_edu.h>
 
@@ -31,13 +30,6 @@ struct edu_file {
 	struct edu_engine *engine;
 	/** @imports: handle to &struct edu_import. Under &edu_engine.lock */
 	struct xarray imports;
-};
-
-union edu_args {
-	struct peerbuf_edu_import import;
-	struct peerbuf_edu_release release;
-	struct peerbuf_edu_copy copy;
-	struct peerbuf_edu_address address;
 };
 
 /**
@@ -104,9 +96,10 @@ err_free:
 	return ret;
 }
 
-static int edu_ioctl_import(struct edu_file *file, union edu_args *args)
+static int edu_ioctl_import(struct peerbuf_call *call)
 {
-	struct peerbuf_edu_import *arg = &args->import;
+	struct edu_file *file = call->file->private_data;
+	struct peerbuf_edu_import *arg = call->arg;
 	int ret;
 
 	if (arg->flags)
@@ -122,19 +115,23 @@ static int edu_ioctl_import(struct edu_file *file, union edu_args *args)
 }
 
 /* The handle could not be told: nobody is to have it. */
-static void edu_undo_import(struct edu_file *file, union edu_args *args)
+static void edu_undo_import(struct peerbuf_call *call)
 {
+	struct edu_file *file = call->file->private_data;
+	const struct peerbuf_edu_import *arg = call->arg;
 	struct edu_import *entry;
 
 	mutex_lock(&file->engine->lock);
-	entry = xa_erase(&file->imports, args->import.handle);
+	entry = xa_erase(&file->imports, arg->handle);
 	if (entry)
 		edu_import_free(entry);
 	mutex_unlock(&file->engine->lock);
 }
 
-static int edu_ioctl_release(struct edu_file *file, union edu_args *args)
+static int edu_ioctl_release(struct peerbuf_call *call)
 {
+	struct edu_file *file = call->file->private_data;
+	const struct peerbuf_edu_release *arg = call->arg;
 	struct edu_import *entry;
 	int ret;
 
@@ -142,7 +139,7 @@ static int edu_ioctl_release(struct edu_file *file, union edu_args *args)
 	if (ret)
 		return ret;
 
-	entry = xa_erase(&file->imports, args->release.handle);
+	entry = xa_erase(&file->imports, arg->handle);
 	if (entry)
 		edu_import_free(entry);
 	else
@@ -185,9 +182,10 @@ static int edu_copy_locked(struct edu_file *file,
 	return edu_engine_copy(file->engine, entry->import, &dma);
 }
 
-static int edu_ioctl_copy(struct edu_file *file, union edu_args *args)
+static int edu_ioctl_copy(struct peerbuf_call *call)
 {
-	const struct peerbuf_edu_copy *arg = &args->copy;
+	struct edu_file *file = call->file->private_data;
+	const struct peerbuf_edu_copy *arg = call->arg;
 	int ret;
 
 	if (arg->flags)
@@ -237,8 +235,9 @@ static int edu_address_locked(struct edu_file *file,
 	return 0;
 }
 
-static int edu_ioctl_address(struct edu_file *file, union edu_args *args)
+static int edu_ioctl_address(struct peerbuf_call *call)
 {
+	struct edu_file *file = call->file->private_data;
 	int ret;
 
 	if (!capable(CAP_SYS_RAWIO))
@@ -248,99 +247,26 @@ static int edu_ioctl_address(struct edu_file *file, union edu_args *args)
 	if (ret)
 		return ret;
 
-	ret = edu_address_locked(file, &args->address);
+	ret = edu_address_locked(file, call->arg);
 	edu_engine_unlock(file->engine);
 	return ret;
 }
 
-/**
- * struct edu_call - an ioctl command
- */
-struct edu_call {
-	/** @cmd: the command */
-	unsigned int cmd;
-	/** @size: sizeof() of its struct, as this kernel knows it */
-	unsigned int size;
-	/** @min_size: sizeof() of the struct's first version */
-	unsigned int min_size;
-	/** @out: the struct is copied back on success */
-	bool out;
-	/** @run: does it; no lock is held */
-	int (*run)(struct edu_file *file, union edu_args *args);
-	/** @undo: optional; undoes @run when the struct could not be copied back */
-	void (*undo)(struct edu_file *file, union edu_args *args);
+static const struct peerbuf_ioctl edu_ioctls[] = {
+	PEERBUF_IOCTL_UNDO(PEERBUF_EDU_IOC_IMPORT, struct peerbuf_edu_import,
+			   handle, false, edu_ioctl_import, edu_undo_import),
+	PEERBUF_IOCTL(PEERBUF_EDU_IOC_RELEASE, struct peerbuf_edu_release,
+		      handle, false, edu_ioctl_release),
+	PEERBUF_IOCTL(PEERBUF_EDU_IOC_COPY, struct peerbuf_edu_copy, flags,
+		      false, edu_ioctl_copy),
+	PEERBUF_IOCTL(PEERBUF_EDU_IOC_ADDRESS, struct peerbuf_edu_address,
+		      contiguous, false, edu_ioctl_address),
 };
 
-static const struct edu_call edu_calls[] = {
-	{
-		.cmd = PEERBUF_EDU_IOC_IMPORT,
-		.size = sizeof(struct peerbuf_edu_import),
-		.min_size = offsetofend(struct peerbuf_edu_import, handle),
-		.out = true,
-		.run = edu_ioctl_import,
-		.undo = edu_undo_import,
-	}, {
-		.cmd = PEERBUF_EDU_IOC_RELEASE,
-		.size = sizeof(struct peerbuf_edu_release),
-		.min_size = offsetofend(struct peerbuf_edu_release, handle),
-		.run = edu_ioctl_release,
-	}, {
-		.cmd = PEERBUF_EDU_IOC_COPY,
-		.size = sizeof(struct peerbuf_edu_copy),
-		.min_size = offsetofend(struct peerbuf_edu_copy, flags),
-		.run = edu_ioctl_copy,
-	}, {
-		.cmd = PEERBUF_EDU_IOC_ADDRESS,
-		.size = sizeof(struct peerbuf_edu_address),
-		.min_size = offsetofend(struct peerbuf_edu_address, contiguous),
-		.out = true,
-		.run = edu_ioctl_address,
-	},
-};
-
-static const struct edu_call *edu_find_call(unsigned int cmd)
+static long edu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(edu_calls); i++)
-		if (edu_calls[i].cmd == cmd)
-			return &edu_calls[i];
-	return NULL;
-}
-
-static long edu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
-{
-	struct edu_file *file = filp->private_data;
-	void __user *user = (void __user *)arg;
-	const struct edu_call *call = edu_find_call(cmd);
-	union edu_args args = {};
-	u32 size;
-	int ret;
-
-	if (!call)
-		return -ENOTTY;
-
-	if (get_user(size, (u32 __user *)user))
-		return -EFAULT;
-	if (size < call->min_size)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-
-	ret = copy_struct_from_user(&args, call->size, user, size);
-	if (ret)
-		return ret;
-
-	ret = call->run(file, &args);
-	if (ret || !call->out)
-		return ret;
-
-	if (copy_to_user(user, &args, min(size, call->size))) {
-		if (call->undo)
-			call->undo(file, &args);
-		return -EFAULT;
-	}
-	return 0;
+	return peerbuf_ioctl(file, cmd, arg, edu_ioctls,
+			     ARRAY_SIZE(edu_ioctls));
 }
 
 /* Under misc_mtx: the node is still registered, and so the engine still there. */

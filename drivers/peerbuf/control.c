@@ -6,13 +6,13 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/pci.h>
+#include <linux/peerbuf.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
 #include "control.h"
 #include "export.h"
-#include "ioctl.h"
 #include "provider.h"
 #include "topology.h"
 
@@ -21,7 +21,7 @@
 
 static int control_version(struct peerbuf_call *call)
 {
-	struct peerbuf_version *arg = &call->arg.version;
+	struct peerbuf_version *arg = call->arg;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
@@ -33,7 +33,7 @@ static int control_version(struct peerbuf_call *call)
 
 static int control_provider(struct peerbuf_call *call)
 {
-	struct peerbuf_provider_info *arg = &call->arg.provider;
+	struct peerbuf_provider_info *arg = call->arg;
 	struct peerbuf_provider *provider;
 
 	if (arg->flags)
@@ -78,7 +78,7 @@ static int describe_window(struct peerbuf_provider *provider,
 
 static int control_window(struct peerbuf_call *call)
 {
-	struct peerbuf_window_info *arg = &call->arg.window;
+	struct peerbuf_window_info *arg = call->arg;
 	struct peerbuf_provider *provider;
 	int ret;
 
@@ -135,7 +135,7 @@ static int query_route(struct pci_dev *provider, struct pci_dev *importer,
 
 static int control_route(struct peerbuf_call *call)
 {
-	struct peerbuf_route_query *arg = &call->arg.route;
+	struct peerbuf_route_query *arg = call->arg;
 	struct pci_dev *provider, *importer;
 	int ret = -ENXIO;
 
@@ -176,7 +176,7 @@ static int describe_path(struct pci_dev *pdev, struct peerbuf_path_query *arg)
 
 static int control_path(struct peerbuf_call *call)
 {
-	struct peerbuf_path_query *arg = &call->arg.path;
+	struct peerbuf_path_query *arg = call->arg;
 	struct pci_dev *pdev;
 	int ret;
 
@@ -241,7 +241,7 @@ static int describe_buffer(const struct peerbuf_buffer *buffer,
 
 static int control_buffer(struct peerbuf_call *call)
 {
-	struct peerbuf_buffer_info *arg = &call->arg.buffer;
+	struct peerbuf_buffer_info *arg = call->arg;
 	struct peerbuf_buffer *buffer;
 	struct dma_buf *dmabuf;
 	int ret;

@@ -4,12 +4,12 @@
  * visible. Knows nothing of what the calls mean.
  */
 #include <linux/build_bug.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
+#include <linux/peerbuf.h>
 #include <linux/uaccess.h>
-
-#include "ioctl.h"
 
 /* The ABI is 64-bit clean: no holes, and the same on 32- and 64-bit machines. */
 static_assert(sizeof(struct peerbuf_function) == 8);
@@ -50,34 +50,26 @@ static const struct peerbuf_ioctl *find_ioctl(const struct peerbuf_ioctl *table,
 	return NULL;
 }
 
-static int read_arg(struct peerbuf_call *call, const struct peerbuf_ioctl *op,
-		    void __user *uarg)
+static int read_arg(void *arg, const struct peerbuf_ioctl *op,
+		    void __user *uarg, u32 *size)
 {
-	u32 size;
-
-	if (get_user(size, (u32 __user *)uarg))
+	if (get_user(*size, (u32 __user *)uarg))
 		return -EFAULT;
-	if (size < op->min_size)
+	if (*size < op->min_size)
 		return -EINVAL;
 	/* no point in scanning a tail that no future struct will have */
-	if (size > PAGE_SIZE)
+	if (*size > PAGE_SIZE)
 		return -E2BIG;
 
-	memset(&call->arg, 0, sizeof(call->arg));
-	return copy_struct_from_user(&call->arg, op->size, uarg, size);
-}
-
-static int write_arg(const struct peerbuf_call *call,
-		     const struct peerbuf_ioctl *op, void __user *uarg)
-{
-	size_t size = min(call->arg.size, op->size);
-
-	return copy_to_user(uarg, &call->arg, size) ? -EFAULT : 0;
+	return copy_struct_from_user(arg, op->size, uarg, *size);
 }
 
 /* A descriptor exists once it is installed: nothing may fail after that. */
-static void finish_fd(struct peerbuf_call *call, bool success)
+static void finish_call(const struct peerbuf_ioctl *op,
+			struct peerbuf_call *call, bool success)
 {
+	if (!success && op->undo)
+		op->undo(call);
 	if (call->new_fd < 0)
 		return;
 
@@ -98,6 +90,9 @@ static void finish_fd(struct peerbuf_call *call, bool success)
  * @table: commands that this kind of file knows
  * @nr: entries of @table
  *
+ * For every node of the house, those of importers too, so that all read their
+ * arguments by the same rules: see the head of the UAPI header.
+ *
  * Context: process, may sleep.
  *
  * Return: 0 or what the handler returns; -ENOTTY, -EACCES, -EINVAL, -E2BIG and
@@ -107,7 +102,8 @@ long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 		   const struct peerbuf_ioctl *table, size_t nr)
 {
 	const struct peerbuf_ioctl *op = find_ioctl(table, nr, cmd);
-	struct peerbuf_call call = { .file = file, .new_fd = -1 };
+	u64 copy[PEERBUF_MAX_ARG / sizeof(u64)] = {};
+	struct peerbuf_call call = { .file = file, .arg = copy, .new_fd = -1 };
 	void __user *uarg = (void __user *)arg;
 	u32 size;
 	int ret;
@@ -117,17 +113,19 @@ long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	if (op->write && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
 
-	ret = read_arg(&call, op, uarg);
+	ret = read_arg(copy, op, uarg, &size);
 	if (ret)
 		return ret;
-	size = call.arg.size;
 
 	ret = op->handler(&call);
 	if (ret)
 		return ret;
 
-	call.arg.size = size;
-	ret = write_arg(&call, op, uarg);
-	finish_fd(&call, !ret);
+	/* the user's memory may have changed since; the size has not */
+	*(u32 *)call.arg = size;
+	if (copy_to_user(uarg, call.arg, min(size, op->size)))
+		ret = -EFAULT;
+	finish_call(op, &call, !ret);
 	return ret;
 }
+EXPORT_SYMBOL_NS_GPL(peerbuf_ioctl, "PEERBUF");

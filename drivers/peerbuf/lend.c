@@ -6,12 +6,12 @@
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/fcntl.h>
+#include <linux/peerbuf.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
-#include "ioctl.h"
 #include "lend.h"
 #include "provider.h"
 #include "revoke.h"
@@ -36,7 +36,7 @@ static int export_live(struct peerbuf_call *call,
 		       const struct peerbuf_source *source,
 		       const struct peerbuf_range *ranges)
 {
-	struct peerbuf_export *arg = &call->arg.export;
+	struct peerbuf_export *arg = call->arg;
 	struct peerbuf_buffer *buffer;
 	int fd;
 
@@ -87,7 +87,7 @@ static int export_ranges(struct peerbuf_call *call,
 int peerbuf_export_call(struct peerbuf_call *call,
 			struct peerbuf_source *source)
 {
-	const struct peerbuf_export *arg = &call->arg.export;
+	const struct peerbuf_export *arg = call->arg;
 	struct peerbuf_range *ranges;
 	int ret;
 
@@ -131,7 +131,7 @@ int peerbuf_revoke_call(struct peerbuf_call *call,
 			struct peerbuf_provider *provider,
 			const struct peerbuf_pool *pool)
 {
-	const struct peerbuf_revoke *arg = &call->arg.revoke;
+	const struct peerbuf_revoke *arg = call->arg;
 	struct peerbuf_buffer *buffer;
 	int ret;
 

@@ -5,9 +5,9 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/peerbuf.h>
 
 #include "buffer.h"
-#include "ioctl.h"
 #include "lend.h"
 #include "node.h"
 #include "pool.h"
@@ -16,7 +16,7 @@
 
 static int node_export(struct peerbuf_call *call)
 {
-	const struct peerbuf_export *arg = &call->arg.export;
+	const struct peerbuf_export *arg = call->arg;
 	struct peerbuf_source source = {
 		.window = peerbuf_provider_window(call->file->private_data,
 						  arg->window),
@@ -34,7 +34,7 @@ static int node_export(struct peerbuf_call *call)
 static int create_pool(struct peerbuf_call *call,
 		       struct peerbuf_provider *provider)
 {
-	struct peerbuf_pool_create *arg = &call->arg.pool_create;
+	struct peerbuf_pool_create *arg = call->arg;
 	struct peerbuf_window *window;
 	struct peerbuf_pool *pool;
 	struct file *file;
@@ -71,7 +71,7 @@ static int create_pool(struct peerbuf_call *call,
 static int node_pool_create(struct peerbuf_call *call)
 {
 	struct peerbuf_provider *provider = call->file->private_data;
-	const struct peerbuf_pool_create *arg = &call->arg.pool_create;
+	const struct peerbuf_pool_create *arg = call->arg;
 	int ret;
 
 	if (arg->flags)

@@ -5,9 +5,9 @@
  */
 #include <linux/fs.h>
 #include <linux/pci.h>
+#include <linux/peerbuf.h>
 
 #include "buffer.h"
-#include "ioctl.h"
 #include "lend.h"
 #include "pool.h"
 #include "pool_file.h"
@@ -17,14 +17,14 @@
 static int pool_export(struct peerbuf_call *call)
 {
 	struct peerbuf_pool *pool = call->file->private_data;
+	const struct peerbuf_export *arg = call->arg;
 	struct peerbuf_source source = {
 		.window = pool->window,
 		.pool = pool,
 	};
 
 	/* the pool says where; its ranges have one owner each */
-	if (call->arg.export.window ||
-	    call->arg.export.flags & PEERBUF_EXPORT_SHARED)
+	if (arg->window || arg->flags & PEERBUF_EXPORT_SHARED)
 		return -EINVAL;
 
 	return peerbuf_export_call(call, &source);
@@ -40,7 +40,7 @@ static int pool_revoke(struct peerbuf_call *call)
 static int pool_info(struct peerbuf_call *call)
 {
 	struct peerbuf_pool *pool = call->file->private_data;
-	struct peerbuf_pool_info *arg = &call->arg.pool_info;
+	struct peerbuf_pool_info *arg = call->arg;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;

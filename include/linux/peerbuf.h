@@ -8,12 +8,15 @@
 #ifndef _LINUX_PEERBUF_H
 #define _LINUX_PEERBUF_H
 
+#include <linux/build_bug.h>
 #include <linux/dma-buf.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <uapi/linux/peerbuf.h>
 
 struct device;
 struct dma_fence;
+struct file;
 struct peerbuf_import;
 struct peerbuf_provider;
 struct pci_dev;
@@ -40,5 +43,63 @@ void peerbuf_import_end(struct peerbuf_import *import, struct dma_fence *job,
 struct sg_table *peerbuf_import_sgt(struct peerbuf_import *import);
 int peerbuf_import_address(struct peerbuf_import *import, u64 offset,
 			   dma_addr_t *addr, size_t *contiguous);
+
+/* Calls of users: drivers/peerbuf/ioctl.c */
+
+/* A call's struct is at most so long; what is larger is pointed to. */
+#define PEERBUF_MAX_ARG		128
+
+/**
+ * struct peerbuf_call - one call of a user, while it is being answered
+ * @file: where it came in
+ * @arg: the struct of the command, zero beyond what the user passed; what the
+ *	handler leaves in it is copied back
+ * @new_fd: a reserved descriptor that the handler wants filled, or -1
+ * @new_file: what goes there; the dispatcher installs or drops it
+ */
+struct peerbuf_call {
+	struct file *file;
+	void *arg;
+	int new_fd;
+	struct file *new_file;
+};
+
+/**
+ * struct peerbuf_ioctl - how one command is answered
+ * @cmd: the command
+ * @min_size: size of the first version of the struct
+ * @size: size of the struct that this kernel knows
+ * @write: the file must be open for writing
+ * @handler: checks flags and reserved fields, then does it
+ * @undo: optional; takes back what @handler did, when its results could not be
+ *	copied to the user. A new descriptor needs none.
+ */
+struct peerbuf_ioctl {
+	unsigned int cmd;
+	u32 min_size;
+	u32 size;
+	bool write;
+	int (*handler)(struct peerbuf_call *call);
+	void (*undo)(struct peerbuf_call *call);
+};
+
+/* @_last is the last member of the first version of the struct. */
+#define PEERBUF_IOCTL_UNDO(_cmd, _struct, _last, _write, _handler, _undo)	\
+	{								\
+		.cmd = (_cmd),						\
+		.min_size = offsetofend(_struct, _last) +		\
+			    BUILD_BUG_ON_ZERO(offsetof(_struct, size)),	\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(_struct) >		\
+					  PEERBUF_MAX_ARG),		\
+		.write = (_write),					\
+		.handler = (_handler),					\
+		.undo = (_undo),					\
+	}
+#define PEERBUF_IOCTL(_cmd, _struct, _last, _write, _handler)		\
+	PEERBUF_IOCTL_UNDO(_cmd, _struct, _last, _write, _handler, NULL)
+
+long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
+		   const struct peerbuf_ioctl *table, size_t nr);
 
 #endif /* _LINUX_PEERBUF_H */
