@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Host bridges that are known to forward peer-to-peer requests, for kernels
- * that do not answer that themselves (CONFIG_PCI_P2PDMA=n, as Debian 12 and 13
+ * Host bridges that are known to forward peer-to-peer requests: the kernel's own
+ * word where it has one, else our list (CONFIG_PCI_P2PDMA=n, as Debian 12 and 13
  * ship). PCIe does not oblige a root complex to forward them (PCIe 6.0, 1.3.1),
  * so the answer is experience. The administrator may add to it, at his own risk.
  */
 #include <linux/array_size.h>
 #include <linux/module.h>
+#include <linux/pci-p2pdma.h>
 #include <linux/pci.h>
 #include <linux/string.h>
 #ifdef CONFIG_X86
@@ -140,14 +141,68 @@ static bool added(const struct pci_dev *function)
 	return false;
 }
 
+static struct pci_dev *root_function(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge;
+
+	while ((bridge = pci_upstream_bridge(pdev)))
+		pdev = bridge;
+
+	return pdev;
+}
+
+static int is_other_function(struct device *dev, const void *function)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev) != function;
+}
+
+/* Another function of the same root bus, with a reference, or NULL. */
+static struct pci_dev *root_sibling(struct pci_dev *root)
+{
+	struct device *dev;
+
+	dev = device_find_child(root->dev.parent, root, is_other_function);
+	return dev ? to_pci_dev(dev) : NULL;
+}
+
+static bool kernel_routes(struct pci_dev *a, struct pci_dev *b)
+{
+	return pci_p2pdma_distance(a, &b->dev, false) >= 0;
+}
+
 /*
- * An AMD CPU vouches for all of its bridges, a list for single ones; the kernel's
- * own answer counts where it has one, since its list is newer than ours can be.
+ * The kernel has no word for host bridges, only for pairs of functions. Two on
+ * root buses have no bridge in common, so whether these reach each other says it
+ * of the host bridges above. (Of the pair itself, the answer could be about a
+ * common switch; or be logged, see compare_kernel() in topology.c.) Returns 1, 0,
+ * or -1 where there is nobody to ask, or about.
  */
-static bool known(struct pci_dev *functions[2], int kernel)
+static int ask_kernel(struct pci_dev *provider, struct pci_dev *importer)
+{
+	struct pci_dev *a = root_function(provider);
+	struct pci_dev *b = root_function(importer);
+	int ret = -1;
+
+	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
+		return -1;
+	if (a != b)
+		return kernel_routes(a, b);
+
+	b = root_sibling(a);
+	if (b)
+		ret = kernel_routes(a, b);
+	pci_dev_put(b);
+	return ret;
+}
+
+/* An AMD CPU vouches for all of its bridges, a list for single ones. */
+static bool known(struct pci_dev *provider, struct pci_dev *importer,
+		  struct pci_dev *functions[2])
 {
 	bool same_bridge = functions[0] == functions[1];
+	int kernel = ask_kernel(provider, importer);
 
+	/* its list is newer than ours can be */
 	if (kernel >= 0)
 		return kernel;
 
@@ -173,7 +228,6 @@ struct pci_dev *peerbuf_host_bridge_function(struct pci_dev *pdev)
  * peerbuf_host_bridge_trust - do the host bridges between two devices forward
  * @provider: one device
  * @importer: the other
- * @kernel: 1 or 0 where the kernel has said so, -1 where it has not
  * @blocker: set to the function that stands for the first bridge that does not,
  *	where there is one; no reference is taken
  *
@@ -184,7 +238,6 @@ struct pci_dev *peerbuf_host_bridge_function(struct pci_dev *pdev)
  */
 enum peerbuf_trust peerbuf_host_bridge_trust(struct pci_dev *provider,
 					     struct pci_dev *importer,
-					     int kernel,
 					     struct pci_dev **blocker)
 {
 	struct pci_dev *functions[] = {
@@ -195,7 +248,7 @@ enum peerbuf_trust peerbuf_host_bridge_trust(struct pci_dev *provider,
 	bool admin = false;
 	size_t i;
 
-	if (known(functions, kernel))
+	if (known(provider, importer, functions))
 		return PEERBUF_TRUST_KNOWN;
 
 	for (i = 0; i < ARRAY_SIZE(functions); i++) {

@@ -19,7 +19,6 @@ enum peerbuf_trust {
 struct pci_dev *peerbuf_host_bridge_function(struct pci_dev *pdev);
 enum peerbuf_trust peerbuf_host_bridge_trust(struct pci_dev *provider,
 					     struct pci_dev *importer,
-					     int kernel,
 					     struct pci_dev **blocker);
 
 #endif /* _PEERBUF_HOST_BRIDGE_H */

@@ -72,6 +72,12 @@ static int read_path(struct pci_dev *pdev, struct peerbuf_path *path)
 	return 0;
 }
 
+static void free_path(struct peerbuf_path *path)
+{
+	kfree(path->ports);
+	*path = (struct peerbuf_path) {};
+}
+
 /* A USB or platform device routes as the PCI function that it hangs below. */
 static struct pci_dev *nearest_pci(struct device *dev)
 {
@@ -98,58 +104,90 @@ static u64 dma_reach(struct device *importer)
 	return min_not_zero(dma_get_mask(importer), importer->bus_dma_limit);
 }
 
-/*
- * Where the path crosses a host bridge, a distance is the kernel's own word that
- * it may. It reads the config space of all ports once more: not for hot paths.
- */
-static int ask_kernel(struct pci_dev *provider, struct pci_dev *importer)
+/* Is it a port's redirect that makes the path cross host bridges? */
+static bool redirected(const struct peerbuf_facts *facts)
 {
-	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
-		return -1;
+	struct peerbuf_facts untrusted = *facts;
+	struct peerbuf_verdict verdict;
 
-	return pci_p2pdma_distance(provider, &importer->dev, false) >= 0;
+	untrusted.host_trusted = false;
+	peerbuf_route(&untrusted, &verdict);
+	return verdict.reason == PEERBUF_REASON_ACS_REDIRECT;
+}
+
+/*
+ * The kernel's opinion on the pair, for comparison. With a redirect on the way
+ * and host bridges that it does not trust it says no, and even when asked to be
+ * quiet logs a line; then what it said of the bridges has to do, or any user
+ * could fill the log.
+ */
+static void compare_kernel(struct pci_dev *provider, struct pci_dev *importer,
+			   enum peerbuf_trust trust,
+			   struct peerbuf_facts *facts)
+{
+	facts->kernel_asked = IS_ENABLED(CONFIG_PCI_P2PDMA);
+	facts->kernel_reachable = false;
+	if (facts->kernel_asked &&
+	    (trust == PEERBUF_TRUST_KNOWN || !redirected(facts)))
+		facts->kernel_reachable =
+			pci_p2pdma_distance(provider, &importer->dev, false) >= 0;
 }
 
 static void read_trust(struct pci_dev *provider, struct pci_dev *importer,
 		       struct peerbuf_facts *facts)
 {
-	int kernel = ask_kernel(provider, importer);
 	struct pci_dev *blocker = NULL;
 	enum peerbuf_trust trust;
 
-	trust = peerbuf_host_bridge_trust(provider, importer, kernel, &blocker);
-
-	facts->kernel_asked = kernel >= 0;
-	facts->kernel_reachable = kernel > 0;
+	trust = peerbuf_host_bridge_trust(provider, importer, &blocker);
 	facts->host_trusted = trust != PEERBUF_TRUST_NONE;
 	facts->host_admin = trust == PEERBUF_TRUST_ADMIN;
 	if (blocker)
 		facts->host = read_port(blocker);
+
+	compare_kernel(provider, importer, trust, facts);
 }
 
 /**
- * peerbuf_topology_read - gather the facts about a pair of devices
+ * peerbuf_topology_read_provider - gather the facts about a provider
  * @provider: the function whose memory is to be reached
- * @importer: the device that does the DMA; anything, not just PCI
  * @facts: zeroed by the caller, who adds what concerns the buffer: class,
  *	policy, addresses. Free with peerbuf_topology_free(), also after an error.
+ *
+ * Context: process, may sleep. The caller holds a reference to the device.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int peerbuf_topology_read_provider(struct pci_dev *provider,
+				   struct peerbuf_facts *facts)
+{
+	return read_path(provider, &facts->provider);
+}
+
+/**
+ * peerbuf_topology_read_importer - gather the facts about an importer
+ * @provider: the function whose memory is to be reached
+ * @importer: the device that does the DMA; anything, not just PCI
+ * @facts: with those about @provider. What is there about another importer is
+ *	replaced.
  *
  * Context: process, may sleep. The caller holds references to both devices.
  *
  * Return: 0 or -ENOMEM.
  */
-int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
-			  struct peerbuf_facts *facts)
+int peerbuf_topology_read_importer(struct pci_dev *provider,
+				   struct device *importer,
+				   struct peerbuf_facts *facts)
 {
 	struct pci_dev *importer_pci = nearest_pci(importer);
 	int ret;
 
+	free_path(&facts->importer);
+	facts->host = (struct peerbuf_port) {};
 	facts->dma_mask = dma_reach(importer);
 	facts->iommu = translates(importer);
-
-	ret = read_path(provider, &facts->provider);
-	if (ret || !importer_pci)
-		return ret;
+	if (!importer_pci)
+		return 0;
 
 	ret = read_path(importer_pci, &facts->importer);
 	if (ret)
@@ -160,15 +198,32 @@ int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
 }
 
 /**
- * peerbuf_topology_free - free what peerbuf_topology_read() allocated
+ * peerbuf_topology_read - gather the facts about a pair of devices
+ * @provider: as for peerbuf_topology_read_provider()
+ * @importer: as for peerbuf_topology_read_importer()
+ * @facts: as for peerbuf_topology_read_provider()
+ *
+ * Context: process, may sleep. The caller holds references to both devices.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
+			  struct peerbuf_facts *facts)
+{
+	return peerbuf_topology_read_provider(provider, facts) ?:
+	       peerbuf_topology_read_importer(provider, importer, facts);
+}
+
+/**
+ * peerbuf_topology_free - free what the reading functions allocated
  * @facts: the facts, which may be zero
  *
  * Context: any.
  */
 void peerbuf_topology_free(struct peerbuf_facts *facts)
 {
-	kfree(facts->provider.ports);
-	kfree(facts->importer.ports);
+	free_path(&facts->provider);
+	free_path(&facts->importer);
 }
 
 static struct peerbuf_port_info describe_port(struct pci_dev *pdev)

@@ -9,6 +9,11 @@
 struct device;
 struct pci_dev;
 
+int peerbuf_topology_read_provider(struct pci_dev *provider,
+				   struct peerbuf_facts *facts);
+int peerbuf_topology_read_importer(struct pci_dev *provider,
+				   struct device *importer,
+				   struct peerbuf_facts *facts);
 int peerbuf_topology_read(struct pci_dev *provider, struct device *importer,
 			  struct peerbuf_facts *facts);
 int peerbuf_topology_describe(struct pci_dev *pdev,
