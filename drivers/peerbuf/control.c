@@ -7,17 +7,14 @@
 #include <linux/miscdevice.h>
 #include <linux/pci.h>
 #include <linux/peerbuf.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
 #include "control.h"
 #include "export.h"
 #include "provider.h"
+#include "query.h"
 #include "topology.h"
-
-/* Every bridge on the way has a bus number of its own below it. */
-#define MAX_PORTS	256
 
 static int control_version(struct peerbuf_call *call)
 {
@@ -96,106 +93,6 @@ static int control_window(struct peerbuf_call *call)
 	return ret;
 }
 
-static struct pci_dev *find_function(const struct peerbuf_function *function)
-{
-	return pci_get_domain_bus_and_slot(function->domain, function->bus,
-					   function->devfn);
-}
-
-/* No buffer is asked about, so the addresses are those of all memory BARs. */
-static void add_addresses(struct pci_dev *provider, struct peerbuf_facts *facts)
-{
-	int bar;
-
-	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		if (!(pci_resource_flags(provider, bar) & IORESOURCE_MEM) ||
-		    !pci_resource_len(provider, bar))
-			continue;
-		facts->phys_last = max_t(u64, facts->phys_last,
-					 pci_resource_end(provider, bar));
-		facts->bus_offset = pci_bus_address(provider, bar) -
-				    pci_resource_start(provider, bar);
-	}
-}
-
-static int query_route(struct pci_dev *provider, struct pci_dev *importer,
-		       struct peerbuf_verdict *verdict)
-{
-	struct peerbuf_facts facts = { .class = PEERBUF_CLASS_REVOCABLE };
-	int ret;
-
-	add_addresses(provider, &facts);
-	ret = peerbuf_topology_read(provider, &importer->dev, &facts);
-	if (!ret)
-		peerbuf_route(&facts, verdict);
-	peerbuf_topology_free(&facts);
-
-	return ret;
-}
-
-static int control_route(struct peerbuf_call *call)
-{
-	struct peerbuf_route_query *arg = call->arg;
-	struct pci_dev *provider, *importer;
-	int ret = -ENXIO;
-
-	if (arg->flags)
-		return -EOPNOTSUPP;
-	if (arg->provider.reserved || arg->importer.reserved)
-		return -EINVAL;
-
-	provider = find_function(&arg->provider);
-	importer = find_function(&arg->importer);
-	if (provider && importer)
-		ret = query_route(provider, importer, &arg->verdict);
-
-	pci_dev_put(importer);
-	pci_dev_put(provider);
-	return ret;
-}
-
-static int describe_path(struct pci_dev *pdev, struct peerbuf_path_query *arg)
-{
-	u32 room = min_t(u32, arg->nr_ports, MAX_PORTS);
-	struct peerbuf_port_info *ports;
-	int ret;
-
-	ports = kcalloc(room, sizeof(*ports), GFP_KERNEL);
-	if (!ports)
-		return -ENOMEM;
-
-	ret = peerbuf_topology_describe(pdev, ports, &room, &arg->host);
-	arg->nr_ports = room;
-	if (!ret && copy_to_user(u64_to_user_ptr(arg->ports), ports,
-				 room * sizeof(*ports)))
-		ret = -EFAULT;
-
-	kfree(ports);
-	return ret;
-}
-
-static int control_path(struct peerbuf_call *call)
-{
-	struct peerbuf_path_query *arg = call->arg;
-	struct pci_dev *pdev;
-	int ret;
-
-	if (arg->flags)
-		return -EOPNOTSUPP;
-	if (arg->function.reserved || arg->reserved)
-		return -EINVAL;
-	if (!arg->nr_ports)
-		return -ENOSPC;
-
-	pdev = find_function(&arg->function);
-	if (!pdev)
-		return -ENXIO;
-
-	ret = describe_path(pdev, arg);
-	pci_dev_put(pdev);
-	return ret;
-}
-
 static int copy_ranges(const struct peerbuf_buffer *buffer,
 		       const struct peerbuf_buffer_info *arg)
 {
@@ -269,11 +166,13 @@ static const struct peerbuf_ioctl control_ioctls[] = {
 	PEERBUF_IOCTL(PEERBUF_IOC_WINDOW, struct peerbuf_window_info, bus,
 		      false, control_window),
 	PEERBUF_IOCTL(PEERBUF_IOC_ROUTE, struct peerbuf_route_query, verdict,
-		      false, control_route),
+		      false, peerbuf_query_route),
 	PEERBUF_IOCTL(PEERBUF_IOC_BUFFER, struct peerbuf_buffer_info, reserved,
 		      false, control_buffer),
 	PEERBUF_IOCTL(PEERBUF_IOC_PATH, struct peerbuf_path_query, host, false,
-		      control_path),
+		      peerbuf_query_path),
+	PEERBUF_IOCTL(PEERBUF_IOC_ROUTES, struct peerbuf_routes_query, reserved,
+		      false, peerbuf_query_routes),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd,

@@ -97,6 +97,20 @@ int peerbuf_query_route(int control, const struct peerbuf_function *provider,
 	return call(control, PEERBUF_IOC_ROUTE, query);
 }
 
+int peerbuf_query_routes(int control, const struct peerbuf_function *provider,
+			 struct peerbuf_routes_query *query,
+			 struct peerbuf_route_entry *routes, __u32 nr_routes)
+{
+	int err = prepare(query, offsetof(struct peerbuf_routes_query, reserved));
+
+	if (err)
+		return err;
+	query->provider = *provider;
+	query->routes = (uintptr_t)routes;
+	query->nr_routes = nr_routes;
+	return call(control, PEERBUF_IOC_ROUTES, query);
+}
+
 int peerbuf_path(int control, const struct peerbuf_function *function,
 		 struct peerbuf_path_query *query,
 		 struct peerbuf_port_info *ports, __u32 nr_ports)

@@ -219,6 +219,21 @@ int peerbuf_query_route(int control, const struct peerbuf_function *provider,
 			struct peerbuf_route_query *query);
 
 /**
+ * peerbuf_query_routes() - PEERBUF_IOC_ROUTES: who reaches a function?
+ * @control: the control node
+ * @provider: the function whose memory is to be reached
+ * @query: filled in: its nr_routes says how many functions the system has, which
+ *	may be more than there is room for
+ * @routes: room for an entry for each function of the system
+ * @nr_routes: how many; 0 to ask how many there are
+ *
+ * Return: 0; -ENXIO if the provider does not exist; or an error.
+ */
+int peerbuf_query_routes(int control, const struct peerbuf_function *provider,
+			 struct peerbuf_routes_query *query,
+			 struct peerbuf_route_entry *routes, __u32 nr_routes);
+
+/**
  * peerbuf_path() - PEERBUF_IOC_PATH: the way from a function to its root bus
  * @control: the control node
  * @function: where to begin

@@ -263,6 +263,9 @@ static void test_questions(void)
 	struct peerbuf_window_info *seen = (void *)last.arg;
 	struct peerbuf_route_query query = { .size = sizeof(query) };
 	struct peerbuf_route_query *asked = (void *)last.arg;
+	struct peerbuf_routes_query routes = { .size = sizeof(routes) };
+	struct peerbuf_routes_query *row = (void *)last.arg;
+	struct peerbuf_route_entry entries[2];
 	struct { struct peerbuf_window_info info; __u64 tail; } future = {
 		.info.size = sizeof(future), .tail = 9,
 	};
@@ -285,6 +288,11 @@ static void test_questions(void)
 	window.size = 0xeeeeeeee;
 	CHECK(peerbuf_get_window(4, &a, 3, &window) == -E2BIG && !last.request,
 	      "nor one whose size was never set");
+
+	CHECK(!peerbuf_query_routes(4, &a, &routes, entries, 2) &&
+	      last.request == PEERBUF_IOC_ROUTES && row->provider.domain == 1 &&
+	      row->routes == (uintptr_t)entries && row->nr_routes == 2,
+	      "a query for all routes says where they go, and how many fit");
 
 	last.err = ENXIO;
 	CHECK(peerbuf_query_route(4, &a, &b, &query) == -ENXIO, "errors come back negative");

@@ -194,6 +194,13 @@ static void ask_engine(const struct machine *machine, int provider, int importer
 			  answer->verdict.reason == answer->otherwise.reason;
 }
 
+static void set_answer(struct answer *answer, const struct peerbuf_verdict *verdict)
+{
+	answer->verdict = *verdict;
+	answer->otherwise = *verdict;
+	answer->certain = true;
+}
+
 /* The kernel's verdict, or for a dump that of the kernel's code. */
 int machine_ask(const struct machine *machine, int provider, int importer,
 		struct answer *answer)
@@ -207,10 +214,94 @@ int machine_ask(const struct machine *machine, int provider, int importer,
 	}
 	err = peerbuf_query_route(machine->control, &machine->functions[provider].address,
 				  &machine->functions[importer].address, &query);
-	answer->verdict = query.verdict;
-	answer->otherwise = query.verdict;
-	answer->certain = true;
+	set_answer(answer, &query.verdict);
 	return err;
+}
+
+/* All of the kernel's entries: functions that came meanwhile make it ask again. */
+static int read_routes(const struct machine *machine, int provider,
+		       struct peerbuf_route_entry **entries, __u32 *nr)
+{
+	struct peerbuf_routes_query query = { .size = sizeof(query) };
+	__u32 room = (__u32)machine->nr;
+	int err;
+
+	for (;;) {
+		*entries = calloc(room, sizeof(**entries));
+		if (!*entries)
+			return -ENOMEM;
+		err = peerbuf_query_routes(machine->control,
+					   &machine->functions[provider].address,
+					   &query, *entries, room);
+		if (err || query.nr_routes <= room)
+			break;
+		room = query.nr_routes;
+		free(*entries);
+	}
+	*nr = query.nr_routes;
+	return err;
+}
+
+/* @place has an index into the kernel's entries, for each function of ours. */
+static int take_answers(const struct peerbuf_route_entry *entries, const int *place,
+			const struct selection *importers, struct answer *answers)
+{
+	int i, at;
+
+	for (i = 0; i < importers->nr; i++) {
+		at = place[importers->functions[i]];
+		if (at == NOWHERE)
+			return -ENXIO;
+		set_answer(&answers[i], &entries[at].verdict);
+	}
+	return 0;
+}
+
+static int ask_kernel(const struct machine *machine, int provider,
+		      const struct selection *importers, struct answer *answers)
+{
+	struct peerbuf_route_entry *entries;
+	int *place, i, found, err;
+	__u32 at, nr;
+
+	err = read_routes(machine, provider, &entries, &nr);
+	place = calloc((size_t)machine->nr, sizeof(*place));
+	if (!err && !place)
+		err = -ENOMEM;
+	if (!err) {
+		for (i = 0; i < machine->nr; i++)
+			place[i] = NOWHERE;
+		for (at = 0; at < nr; at++) {
+			found = machine_find(machine, &entries[at].importer);
+			if (found != NOWHERE)
+				place[found] = (int)at;
+		}
+		err = take_answers(entries, place, importers, answers);
+	}
+	free(place);
+	free(entries);
+	return err;
+}
+
+/**
+ * machine_ask_all() - the kernel's verdicts on one provider, or its code's
+ * @machine: the machine
+ * @provider: whose memory
+ * @importers: who does the DMA
+ * @answers: room for as many
+ *
+ * Return: 0, -ENXIO if a function is not there any more, or an error.
+ */
+int machine_ask_all(const struct machine *machine, int provider,
+		    const struct selection *importers, struct answer *answers)
+{
+	int i;
+
+	if (machine->control >= 0)
+		return ask_kernel(machine, provider, importers, answers);
+	for (i = 0; i < importers->nr; i++)
+		ask_engine(machine, provider, importers->functions[i], &answers[i]);
+	return 0;
 }
 
 bool is_endpoint(const struct pci_function *function)

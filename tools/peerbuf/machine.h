@@ -127,6 +127,16 @@ struct assumption {
 	__s64 bus_offset;
 };
 
+/**
+ * struct selection - who is asked about
+ * @functions: indices of a machine's functions
+ * @nr: how many
+ */
+struct selection {
+	int *functions;
+	int nr;
+};
+
 /* machine.c */
 struct pci_function *machine_add(struct machine *machine);
 int machine_finish(struct machine *machine,
@@ -139,6 +149,8 @@ bool machine_below(const struct machine *machine, int function, int bridge);
 int machine_host(struct machine *machine, __u32 domain, __u8 bus);
 int machine_ask(const struct machine *machine, int provider, int importer,
 		struct answer *answer);
+int machine_ask_all(const struct machine *machine, int provider,
+		    const struct selection *importers, struct answer *answers);
 bool is_endpoint(const struct pci_function *function);
 bool can_lend(const struct pci_function *function);
 bool can_import(const struct pci_function *function);
@@ -160,11 +172,6 @@ bool engine_lists(const struct pci_function *function, bool same_bridge);
 bool engine_trusts(const struct machine *machine, int a, int b, int *blocker);
 
 /* select.c: who is asked about */
-struct selection {
-	int *functions;
-	int nr;
-};
-
 struct source_options {
 	const char *dump;
 	const char *cpu;

@@ -107,36 +107,34 @@ static int select_importers(struct matrix *matrix, const struct request *request
 	return report("no function can master the bus; name some: --importers LIST");
 }
 
-static int ask_pair(struct matrix *matrix, int row, int column, struct answer *answer)
+static int ask_row(struct matrix *matrix, int row, struct answer *answers)
 {
 	int provider = matrix->providers.functions[row];
-	int importer = matrix->importers.functions[column];
-	int err = machine_ask(matrix->machine, provider, importer, answer);
+	int err = machine_ask_all(matrix->machine, provider, &matrix->importers, answers);
 
 	if (!err)
 		return 0;
 	if (err == -ENXIO)
 		report("a function has just left");
 	else
-		report_call(err, "cannot ask for a route");
-	return advise("asked for %s and %s",
-		      name_of(&matrix->machine->functions[provider].address).text,
-		      name_of(&matrix->machine->functions[importer].address).text);
+		report_call(err, "cannot ask for routes");
+	return advise("asked for the memory of %s",
+		      name_of(&matrix->machine->functions[provider].address).text);
 }
 
 static int ask_all(struct matrix *matrix)
 {
-	int row, column, status = 0;
 	struct answer *next;
+	int row, status = 0;
 
 	next = calloc((size_t)matrix->providers.nr * (size_t)matrix->importers.nr + 1,
 		      sizeof(*next));
 	matrix->answers = next;
 	if (!next)
 		return report("out of memory");
-	for (row = 0; row < matrix->providers.nr; row++) {
-		for (column = 0; column < matrix->importers.nr && !status; column++)
-			status = ask_pair(matrix, row, column, next++);
+	for (row = 0; row < matrix->providers.nr && !status; row++) {
+		status = ask_row(matrix, row, next);
+		next += matrix->importers.nr;
 	}
 	return status;
 }

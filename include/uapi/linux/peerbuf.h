@@ -46,7 +46,7 @@
 #define PEERBUF_IOC_TYPE	0xBE
 
 /** PEERBUF_ABI - what &peerbuf_version.abi says; grows with every addition */
-#define PEERBUF_ABI		2
+#define PEERBUF_ABI		3
 
 /** PEERBUF_MAX_RANGES - most ranges that one buffer may consist of */
 #define PEERBUF_MAX_RANGES	1024
@@ -137,7 +137,8 @@ enum peerbuf_reason {
 #define PEERBUF_VERDICT_BLOCKER		(1U << 1)
 /**
  * PEERBUF_VERDICT_KERNEL - the kernel's pci_p2pdma_distance() was asked too
- * (CONFIG_PCI_P2PDMA)
+ * (CONFIG_PCI_P2PDMA). Where a port redirects, and the kernel does not trust
+ * the host bridges, only about these: it would log a line for each such pair.
  */
 #define PEERBUF_VERDICT_KERNEL		(1U << 2)
 /**
@@ -383,6 +384,45 @@ struct peerbuf_path_query {
 };
 
 #define PEERBUF_IOC_PATH	_IO(PEERBUF_IOC_TYPE, 0x05)
+
+/**
+ * struct peerbuf_route_entry - how one importer reaches a provider
+ */
+struct peerbuf_route_entry {
+	/** @importer: the function that does the DMA */
+	struct peerbuf_function importer;
+	/** @verdict: the outcome */
+	struct peerbuf_verdict verdict;
+};
+
+/**
+ * struct peerbuf_routes_query - argument of PEERBUF_IOC_ROUTES (control)
+ *
+ * %PEERBUF_IOC_ROUTE for one provider and every function of the system, bridges
+ * and the provider itself included, in the order in which the kernel lists them.
+ * The cost of a pair does not depend on how many functions there are.
+ *
+ * A call that finds more functions than @nr_routes succeeds, fills all of
+ * @routes, and says how many there are. Functions may come and go between calls.
+ *
+ * Errors: ENXIO, the provider does not exist.
+ */
+struct peerbuf_routes_query {
+	/** @size: sizeof(struct peerbuf_routes_query) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @provider: in: the function whose memory is to be reached */
+	struct peerbuf_function provider;
+	/** @routes: in: address of @nr_routes &struct peerbuf_route_entry */
+	__u64 routes;
+	/** @nr_routes: in: room, may be 0; out: functions of the system */
+	__u32 nr_routes;
+	/** @reserved: must be zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_IOC_ROUTES	_IO(PEERBUF_IOC_TYPE, 0x06)
 
 /** PEERBUF_EXPORT_SHARED - may overlap other exports that say so too (node only) */
 #define PEERBUF_EXPORT_SHARED		(1U << 0)
