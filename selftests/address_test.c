@@ -111,7 +111,7 @@ static int ask_kernel_by_range(int test, const struct pb_device *provider,
 	for (i = 0; i < layout->nr && !ret; i++) {
 		nr = MAX_SEGMENTS - list->nr;
 		ret = pb_test_oracle(test, provider, 2, importer,
-				     &layout->ranges[i], 1,
+				     &layout->ranges[i], 1, true,
 				     list->segments + list->nr, &nr);
 		list->nr += nr;
 	}
@@ -130,7 +130,7 @@ static int ask_kernel(int test, const struct pb_device *provider,
 
 	list->nr = MAX_SEGMENTS;
 	ret = pb_test_oracle(test, provider, 2, importer, layout->ranges,
-			     layout->nr, list->segments, &list->nr);
+			     layout->nr, true, list->segments, &list->nr);
 	if (ret == -EADDRINUSE)
 		ret = ask_kernel_by_range(test, provider, importer, layout,
 					  list);

@@ -235,7 +235,7 @@ struct fabric_function *fabric_config_find(struct fabric_host *host, u8 bus,
 	}
 	list_for_each_entry(function, list, node)
 		if (function->devfn == devfn)
-			return function;
+			return function->absent ? NULL : function;
 
 	return NULL;
 }
@@ -256,6 +256,7 @@ static int config_read(struct pci_bus *bus, unsigned int devfn, int where,
 	struct fabric_function *function;
 
 	guard(raw_spinlock_irqsave)(&host->lock);
+	host->reads++;
 	function = fabric_config_find(host, bus->number, devfn);
 	if (!function) {
 		PCI_SET_ERROR_RESPONSE(value);
@@ -317,3 +318,52 @@ struct pci_ops fabric_config_ops = {
 	.read = config_read,
 	.write = config_write,
 };
+
+/**
+ * fabric_config_reads() - how often config space was read
+ * @host: below which host bridge
+ *
+ * Return: reads since it was built.
+ */
+u64 fabric_config_reads(struct fabric_host *host)
+{
+	guard(raw_spinlock_irqsave)(&host->lock);
+	return host->reads;
+}
+
+static bool is_below(const struct fabric_function *function,
+		     const struct fabric_function *above)
+{
+	while (function && function != above)
+		function = function->parent;
+
+	return function;
+}
+
+static void set_presence(struct fabric_function *function, bool present)
+{
+	function->absent = !present;
+	if (!present)
+		return;
+
+	memset(function->value, 0, sizeof(function->value));
+	memset(function->writable, 0, sizeof(function->writable));
+	fabric_config_init(function);
+}
+
+/**
+ * fabric_config_set_presence() - a function goes, or comes, with all below it
+ * @top: the function
+ * @present: it is there from now on, as after power-on
+ */
+void fabric_config_set_presence(struct fabric_function *top, bool present)
+{
+	struct fabric_host *host = top->host;
+	struct fabric_function *function;
+
+	guard(raw_spinlock_irqsave)(&host->lock);
+	for (function = top; function && is_below(function, top);
+	     function = fabric_next_function(host, function))
+		if (function->absent == present)
+			set_presence(function, present);
+}

@@ -76,7 +76,8 @@ struct fabric_bar {
  * @acs_cap: ACS Capability register
  * @acs_ctrl: ACS Control register, as described
  * @bars: as described
- * @value: config space; under the host's lock, as all of config space
+ * @absent: it was pulled out; under the host's lock, as all of config space
+ * @value: config space
  * @writable: which bits of @value a write changes
  */
 struct fabric_function {
@@ -100,6 +101,7 @@ struct fabric_function {
 	u16 acs_cap;
 	u16 acs_ctrl;
 	struct fabric_bar bars[PCI_STD_NUM_BARS];
+	bool absent;
 	u32 value[FABRIC_NR_REGISTERS];
 	u32 writable[FABRIC_NR_REGISTERS];
 };
@@ -144,6 +146,7 @@ struct fabric_window {
  * @sysdata: for the architecture; what the buses' sysdata points to
  * @bridge: of the PCI core, while it is there
  * @lock: taken for every access to config space
+ * @reads: of config space; under @lock
  * @owners: the port whose secondary bus has that number; under @lock
  *
  * Belongs to the fabric until the PCI core knows it; from then on to the
@@ -167,6 +170,7 @@ struct fabric_host {
 	struct pci_sysdata sysdata;
 	struct pci_host_bridge *bridge;
 	raw_spinlock_t lock; /* config space is read under pci_lock too */
+	u64 reads;
 	struct fabric_function *owners[256];
 };
 
@@ -276,6 +280,11 @@ void fabric_config_init(struct fabric_function *function);
 struct fabric_function *fabric_config_find(struct fabric_host *host,
 					   u8 bus, u8 devfn);
 struct fabric_host *fabric_host_of(struct pci_bus *bus);
+u64 fabric_config_reads(struct fabric_host *host);
+void fabric_config_set_presence(struct fabric_function *top, bool present);
+
+/* call.c */
+long fabric_call(struct fabric *fabric, unsigned int cmd, void __user *user);
 
 /* window.c */
 int fabric_request_windows(struct fabric *fabric, struct fabric_host *host);

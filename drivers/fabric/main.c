@@ -18,14 +18,12 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/pci-p2pdma.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "fabric.h"
-#include "peerbuf_fabric.h"
 
 /* More per write() is taken in pieces */
 #define WRITE_SIZE	SZ_16K
@@ -184,54 +182,12 @@ static ssize_t fabric_read(struct file *file, char __user *user, size_t size,
 				       strlen(fabric->message));
 }
 
-#ifdef CONFIG_PCI_P2PDMA
-static struct pci_dev *get_function(const struct peerbuf_function *function)
-{
-	return pci_get_domain_bus_and_slot(function->domain, function->bus,
-					   function->devfn);
-}
-
-static int ask_distance(struct peerbuf_fabric_distance *arg)
-{
-	struct pci_dev *provider = get_function(&arg->provider);
-	struct pci_dev *importer = get_function(&arg->importer);
-	struct device *client;
-	int ret = -ENXIO;
-
-	if (provider && importer) {
-		client = &importer->dev;
-		arg->distance = pci_p2pdma_distance_many(provider, &client, 1,
-							 false);
-		ret = 0;
-	}
-	pci_dev_put(importer);
-	pci_dev_put(provider);
-	return ret;
-}
-#else
-static int ask_distance(struct peerbuf_fabric_distance *arg)
-{
-	return -EOPNOTSUPP;
-}
-#endif
-
 static long fabric_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct peerbuf_fabric_distance distance;
-	void __user *user = (void __user *)arg;
-	int ret;
+	struct fabric *fabric = file->private_data;
 
-	if (cmd != PEERBUF_FABRIC_IOC_DISTANCE)
-		return -ENOTTY;
-	if (copy_from_user(&distance, user, sizeof(distance)))
-		return -EFAULT;
-	if (distance.reserved)
-		return -EINVAL;
-
-	ret = ask_distance(&distance);
-	if (!ret && copy_to_user(user, &distance, sizeof(distance)))
-		ret = -EFAULT;
-	return ret;
+	guard(mutex)(&fabric->lock);
+	return fabric_call(fabric, cmd, (void __user *)arg);
 }
 
 static int fabric_open(struct inode *inode, struct file *file)

@@ -6,6 +6,9 @@
 
 #include "fabric.h"
 
+#define MAX_FUNCTIONS	8192
+#define MAX_MESSAGES	10
+
 /**
  * fabric_cpu_trusted() - does the kernel trust every host bridge with this CPU
  *
@@ -40,6 +43,9 @@ bool fabric_cpu_trusted(void)
  */
 bool fabric_agrees(const struct peerbuf_verdict *verdict, int distance)
 {
+	if (!(verdict->flags & PEERBUF_VERDICT_KERNEL) ||
+	    verdict->flags & PEERBUF_VERDICT_DISAGREES)
+		return false;
 	if (verdict->reason == PEERBUF_REASON_DMA_MASK)
 		return distance >= 0 && verdict->distance == -1;
 	if (verdict->route == PEERBUF_ROUTE_NONE)
@@ -47,40 +53,69 @@ bool fabric_agrees(const struct peerbuf_verdict *verdict, int distance)
 	return distance == verdict->distance;
 }
 
-static void compare_pair(const struct fabric *fabric,
-			 const struct pb_device *provider,
-			 const struct pb_device *importer,
+static void compare_pair(const struct pb_device *provider,
+			 const struct peerbuf_route_entry *ours,
+			 const struct peerbuf_fabric_distance *theirs,
 			 struct fabric_count *count)
 {
-	struct peerbuf_verdict verdict;
-	int distance;
+	const struct peerbuf_verdict *verdict = &ours->verdict;
 
-	must(pb_route(&provider->function, &importer->function, &verdict));
-	distance = fabric_distance(fabric->fd, &provider->function,
-				   &importer->function);
+	if (!pb_same_function(&ours->importer, &theirs->importer))
+		fail("the lists of functions differ");
 	count->pairs++;
-	count->routes[verdict.route]++;
-	count->masked += verdict.reason == PEERBUF_REASON_DMA_MASK;
-	if (fabric_agrees(&verdict, distance))
+	count->routes[verdict->route]++;
+	count->masked += verdict->reason == PEERBUF_REASON_DMA_MASK;
+	if (fabric_agrees(verdict, theirs->distance))
 		return;
-	if (count->disagreements++ < 10)
-		printf("# %s from %s: route %u reason %u distance %d, the kernel says %d\n",
-		       provider->name, importer->name, verdict.route,
-		       verdict.reason, verdict.distance, distance);
+	if (count->disagreements++ >= MAX_MESSAGES)
+		return;
+	printf("# %s from %04x:%02x:%02x.%x: ", provider->name,
+	       ours->importer.domain, ours->importer.bus,
+	       ours->importer.devfn >> 3, ours->importer.devfn & 7);
+	printf("route %u reason %u distance %d flags %#x, the kernel says %d\n",
+	       verdict->route, verdict->reason, verdict->distance,
+	       verdict->flags, theirs->distance);
+}
+
+static void compare_row(const struct fabric *fabric,
+			const struct pb_device *provider,
+			struct fabric_count *count)
+{
+	static struct peerbuf_route_entry ours[MAX_FUNCTIONS];
+	static struct peerbuf_fabric_distance theirs[MAX_FUNCTIONS];
+	unsigned int i, nr;
+
+	nr = must(pb_routes(&provider->function, ours, MAX_FUNCTIONS));
+	if (nr > MAX_FUNCTIONS ||
+	    nr != fabric_distances(fabric, &provider->function, theirs,
+				   MAX_FUNCTIONS))
+		fail("%u functions: too many, or not the same number twice", nr);
+	for (i = 0; i < nr; i++)
+		compare_pair(provider, &ours[i], &theirs[i], count);
 }
 
 /**
- * fabric_compare() - all pairs of a fabric, ports included
+ * fabric_compare() - all functions of a fabric, ports included, as providers for
+ * all functions of the system
  * @fabric: what to ask about
  * @count: added to
  */
 void fabric_compare(const struct fabric *fabric, struct fabric_count *count)
 {
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < fabric->nr; i++) {
-		for (j = 0; j < fabric->nr; j++)
-			compare_pair(fabric, &fabric->functions[i].device,
-				     &fabric->functions[j].device, count);
-	}
+	for (i = 0; i < fabric->nr; i++)
+		compare_row(fabric, &fabric->functions[i].device, count);
+}
+
+/** fabric_add_count() - add @count to @sum. */
+void fabric_add_count(struct fabric_count *sum, const struct fabric_count *count)
+{
+	unsigned int i;
+
+	sum->pairs += count->pairs;
+	sum->masked += count->masked;
+	sum->disagreements += count->disagreements;
+	for (i = 0; i < ARRAY_SIZE(sum->routes); i++)
+		sum->routes[i] += count->routes[i];
 }

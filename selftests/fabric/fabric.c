@@ -124,23 +124,51 @@ const struct fabric_function *fabric_find(const struct fabric *fabric,
 }
 
 /**
- * fabric_distance() - pci_p2pdma_distance_many()
- * @fd: of any fabric
+ * fabric_distances() - pci_p2pdma_distance_many(), all importers of the system
+ * @fabric: any
  * @provider: whose memory
- * @importer: who does the DMA
+ * @entries: room for @room of them
+ * @room: entries
  *
- * Return: the distance, or -1 for unreachable.
+ * Return: how many functions there are; must succeed.
  */
-int fabric_distance(int fd, const struct peerbuf_function *provider,
-		    const struct peerbuf_function *importer)
+unsigned int fabric_distances(const struct fabric *fabric,
+			      const struct peerbuf_function *provider,
+			      struct peerbuf_fabric_distance *entries,
+			      unsigned int room)
 {
-	struct peerbuf_fabric_distance arg = {
+	struct peerbuf_fabric_distances arg = {
 		.provider = *provider,
-		.importer = *importer,
+		.entries = (uintptr_t)entries,
+		.nr = room,
 	};
 
-	must(pb_ioctl(fd, PEERBUF_FABRIC_IOC_DISTANCE, &arg));
-	return arg.distance;
+	must(pb_ioctl(fabric->fd, PEERBUF_FABRIC_IOC_DISTANCES, &arg));
+	return arg.nr;
+}
+
+/** fabric_reads() - Return: how often config space of @fabric was read. */
+__u64 fabric_reads(const struct fabric *fabric)
+{
+	__u64 reads;
+
+	must(pb_ioctl(fabric->fd, PEERBUF_FABRIC_IOC_READS, &reads));
+	return reads;
+}
+
+/**
+ * fabric_set_presence() - pull a function out, or plug it in
+ * @fabric: which
+ * @name: of the function, with all below it
+ * @present: it is there from now on; the kernel has to be told
+ */
+void fabric_set_presence(const struct fabric *fabric, const char *name,
+			 bool present)
+{
+	struct peerbuf_fabric_presence arg = { .present = present };
+
+	snprintf(arg.name, sizeof(arg.name), "%s", name);
+	must(pb_ioctl(fabric->fd, PEERBUF_FABRIC_IOC_PRESENCE, &arg));
 }
 
 /** fabric_quiet() - errors only: a serial console is slow, new functions many. */

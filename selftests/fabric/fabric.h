@@ -44,8 +44,13 @@ int fabric_build(struct fabric *fabric, const char *text, char *message,
 void fabric_close(struct fabric *fabric);
 const struct fabric_function *fabric_find(const struct fabric *fabric,
 					  const char *name);
-int fabric_distance(int fd, const struct peerbuf_function *provider,
-		    const struct peerbuf_function *importer);
+unsigned int fabric_distances(const struct fabric *fabric,
+			      const struct peerbuf_function *provider,
+			      struct peerbuf_fabric_distance *entries,
+			      unsigned int room);
+__u64 fabric_reads(const struct fabric *fabric);
+void fabric_set_presence(const struct fabric *fabric, const char *name,
+			 bool present);
 void fabric_quiet(void);
 
 /* sysfs.c: what the kernel made of it */
@@ -78,5 +83,57 @@ struct fabric_count {
 bool fabric_cpu_trusted(void);
 bool fabric_agrees(const struct peerbuf_verdict *verdict, int distance);
 void fabric_compare(const struct fabric *fabric, struct fabric_count *count);
+void fabric_add_count(struct fabric_count *sum, const struct fabric_count *count);
+
+/* lend.c: memory of a fabric, bound to peerbuf_pci */
+
+/**
+ * struct fabric_lender - a function that lends the ends of its first window
+ * @device: the function; an importer of the others, too
+ * @window: the window
+ * @ranges: first and last page, in the window
+ * @dmabuf: a buffer of the two
+ */
+struct fabric_lender {
+	struct pb_device device;
+	struct peerbuf_window_info window;
+	struct peerbuf_range ranges[2];
+	int dmabuf;
+};
+
+/**
+ * struct fabric_lenders - all functions of a fabric that can lend
+ * @lenders: them
+ * @nr: how many
+ */
+struct fabric_lenders {
+	struct fabric_lender *lenders;
+	unsigned int nr;
+};
+
+bool fabric_is_bridge(const struct pb_device *device);
+int fabric_first_bar(const struct pb_device *device, __u64 *start);
+bool fabric_can_lend(const struct pb_device *device);
+void fabric_lend(const struct fabric *fabric, struct fabric_lenders *lenders);
+void fabric_unlend(struct fabric_lenders *lenders);
+
+/* addresses.c: what importers are given, against the kernel's own addresses */
+
+/**
+ * struct fabric_addresses - of a comparison of all pairs of lenders
+ * @pairs: that attached, or tried to
+ * @mapped: of them, by &enum peerbuf_route
+ * @masked: refused for the importer's DMA mask alone
+ * @different: where ours and the kernel's, or what routing promised, differ
+ */
+struct fabric_addresses {
+	unsigned long pairs;
+	unsigned long mapped[3];
+	unsigned long masked;
+	unsigned long different;
+};
+
+void fabric_compare_addresses(int test, const struct fabric_lenders *lenders,
+			      struct fabric_addresses *count);
 
 #endif /* _FABRIC_H */

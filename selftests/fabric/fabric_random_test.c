@@ -7,7 +7,7 @@
  *   FABRIC_SEED   first seed, default 1; FABRIC_SEED=N FABRIC_SEEDS=1 repeats one
  *   FABRIC_SEEDS  how many, default 20
  *   FABRIC_CYCLES how often a fabric comes and goes, default 50
- *   FABRIC_FUNCTIONS  endpoints of the large fabric, default 128
+ *   FABRIC_FUNCTIONS  functions of the large fabric, default 1024
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +19,12 @@
 #include "fabric.h"
 #include "generate.h"
 
+#define MAX_FUNCTIONS	4096
+#define FLAT		1.5	/* what counts as no growth, on a busy machine */
+
 #define TIMEOUT		7200	/* seconds; the machine ends first */
 #define FUNCTIONS	24	/* lines of a random fabric, at least */
+#define PROGRESS	100	/* seeds between two lines of it */
 
 static unsigned long long setting(const char *name, unsigned long long value)
 {
@@ -29,30 +33,73 @@ static unsigned long long setting(const char *name, unsigned long long value)
 	return text ? strtoull(text, NULL, 0) : value;
 }
 
+/**
+ * struct outcome - of random fabrics
+ * @fabrics: that were built
+ * @verdicts: peerbuf's against the kernel's
+ * @addresses: peerbuf's against the kernel's
+ */
+struct outcome {
+	unsigned long fabrics;
+	struct fabric_count verdicts;
+	struct fabric_addresses addresses;
+};
+
+static unsigned long differences(const struct outcome *outcome)
+{
+	return outcome->verdicts.disagreements + outcome->addresses.different;
+}
+
+static void add_outcome(struct outcome *sum, const struct outcome *outcome)
+{
+	unsigned int i;
+
+	sum->fabrics += outcome->fabrics;
+	fabric_add_count(&sum->verdicts, &outcome->verdicts);
+	sum->addresses.pairs += outcome->addresses.pairs;
+	sum->addresses.masked += outcome->addresses.masked;
+	sum->addresses.different += outcome->addresses.different;
+	for (i = 0; i < ARRAY_SIZE(sum->addresses.mapped); i++)
+		sum->addresses.mapped[i] += outcome->addresses.mapped[i];
+}
+
+static void compare(int test, const struct fabric *fabric,
+		    struct outcome *outcome)
+{
+	struct fabric_lenders lenders;
+
+	outcome->fabrics++;
+	fabric_lend(fabric, &lenders);
+	fabric_compare(fabric, &outcome->verdicts);
+	fabric_compare_addresses(test, &lenders, &outcome->addresses);
+	fabric_unlend(&lenders);
+}
+
 /* Build, compare, remove. Return: 0 or a negative errno. */
-static int try_fabric(const struct gen_fabric *gen, struct fabric_count *count)
+static int try_fabric(const struct gen_fabric *gen, struct outcome *outcome)
 {
 	char *text = gen_text(gen);
+	int ret, test = must(pb_open_test());
 	struct fabric fabric;
 	char message[256];
-	int ret;
 
 	ret = fabric_build(&fabric, text, message, sizeof(message));
 	if (ret) {
 		printf("# %s", message);
 	} else {
-		fabric_compare(&fabric, count);
+		compare(test, &fabric, outcome);
 		fabric_close(&fabric);
 	}
+	close(test);
 	free(text);
 	return ret;
 }
 
 static bool still_differs(const struct gen_fabric *gen)
 {
-	struct fabric_count count = {};
+	struct outcome outcome = {};
 
-	return !try_fabric(gen, &count) && count.disagreements;
+	return !try_fabric(gen, &outcome) && differences(&outcome);
 }
 
 /* Front to back, so that large parts go first. */
@@ -88,41 +135,64 @@ FIXTURE_TEARDOWN(generated)
 {
 }
 
+static void report(unsigned long long first, unsigned long long last,
+		   const struct outcome *sum)
+{
+	printf("# seeds %llu to %llu: %lu fabrics, ", first, last, sum->fabrics);
+	printf("%lu pairs routed, %lu disagreements, ", sum->verdicts.pairs,
+	       sum->verdicts.disagreements);
+	printf("%lu pairs attached, %lu differences\n", sum->addresses.pairs,
+	       sum->addresses.different);
+	fflush(stdout);
+}
+
+/* A comparison of nothing with nothing would agree too. */
+static void has_everything(struct __test_metadata *_metadata,
+			   const struct outcome *sum)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sum->verdicts.routes); i++) {
+		EXPECT_LT(0, sum->verdicts.routes[i]);
+		EXPECT_LT(0, sum->addresses.mapped[i]);
+	}
+	EXPECT_LT(0, sum->verdicts.masked);
+	EXPECT_LT(0, sum->addresses.masked);
+}
+
 TEST_F_TIMEOUT(generated, agree_with_the_kernel, TIMEOUT)
 {
 	unsigned long long first = setting("FABRIC_SEED", 1);
 	unsigned long long nr = setting("FABRIC_SEEDS", 20), seed;
-	unsigned long different = 0;
-	struct fabric_count sum = {};
+	struct outcome sum = {};
 	struct gen_fabric gen;
 
 	for (seed = first; seed < first + nr; seed++) {
-		struct fabric_count count = {};
+		struct outcome outcome = {};
 
 		gen_random(&gen, seed, FUNCTIONS);
-		ASSERT_EQ(0, try_fabric(&gen, &count))
+		ASSERT_EQ(0, try_fabric(&gen, &outcome))
 			TH_LOG("seed %llu", seed);
-		sum.pairs += count.pairs;
-		sum.routes[PEERBUF_ROUTE_NONE] += count.routes[PEERBUF_ROUTE_NONE];
-		sum.routes[PEERBUF_ROUTE_BUS] += count.routes[PEERBUF_ROUTE_BUS];
-		sum.routes[PEERBUF_ROUTE_HOST] += count.routes[PEERBUF_ROUTE_HOST];
-		if (count.disagreements && !different++)
+		if (differences(&outcome) && !differences(&sum))
 			explain(&gen, seed);
-		sum.disagreements += count.disagreements;
+		add_outcome(&sum, &outcome);
 		gen_free(&gen);
+		if ((seed - first + 1) % PROGRESS == 0)
+			report(first, seed, &sum);
 	}
-	TH_LOG("seeds %llu to %llu: %llu fabrics, %lu pairs, %lu disagreements",
-	       first, seed - 1, nr, sum.pairs, sum.disagreements);
-	TH_LOG("routes: %lu bus, %lu host, %lu none",
-	       sum.routes[PEERBUF_ROUTE_BUS], sum.routes[PEERBUF_ROUTE_HOST],
-	       sum.routes[PEERBUF_ROUTE_NONE]);
-	EXPECT_EQ(0, sum.disagreements);
-	EXPECT_EQ(0, different);
-	/* A comparison of nothing with nothing would agree too */
-	if (nr >= 20) {
-		EXPECT_LT(0, sum.routes[PEERBUF_ROUTE_BUS]);
-		EXPECT_LT(0, sum.routes[PEERBUF_ROUTE_HOST]);
-	}
+	report(first, seed - 1, &sum);
+	TH_LOG("verdicts: %lu bus, %lu host, %lu none (%lu: DMA mask)",
+	       sum.verdicts.routes[PEERBUF_ROUTE_BUS],
+	       sum.verdicts.routes[PEERBUF_ROUTE_HOST],
+	       sum.verdicts.routes[PEERBUF_ROUTE_NONE], sum.verdicts.masked);
+	TH_LOG("importers: %lu by bus, %lu by host, %lu refused (%lu: DMA mask)",
+	       sum.addresses.mapped[PEERBUF_ROUTE_BUS],
+	       sum.addresses.mapped[PEERBUF_ROUTE_HOST],
+	       sum.addresses.mapped[PEERBUF_ROUTE_NONE], sum.addresses.masked);
+	EXPECT_EQ(0, sum.verdicts.disagreements);
+	EXPECT_EQ(0, sum.addresses.different);
+	if (nr >= 20)
+		has_everything(_metadata, &sum);
 }
 
 /* The same seed is the same fabric, or nobody could repeat a failure. */
@@ -192,56 +262,101 @@ TEST_F_TIMEOUT(generated, come_and_go, TIMEOUT)
 	gen_free(&gen);
 }
 
-/* All endpoints of a large fabric, each with each: time per pair. */
-static double time_pairs(struct __test_metadata *_metadata,
-			 unsigned int functions)
+/**
+ * struct timing - of all pairs of a large fabric
+ * @pairs: that were asked for
+ * @single: seconds for a pair, asked for one by one, over a few of them
+ * @row: seconds for a pair, over all pairs, asked for provider by provider
+ */
+struct timing {
+	unsigned long pairs;
+	double single;
+	double row;
+};
+
+/* Every function as a provider, for all functions of the system. */
+static void time_rows(struct __test_metadata *_metadata,
+		      const struct fabric *fabric, struct timing *timing)
 {
-	struct fabric_function *endpoints;
+	static struct peerbuf_route_entry entries[MAX_FUNCTIONS];
+	unsigned long reached = 0;
+	unsigned int i;
+	double start;
+	int j, nr;
+
+	timing->pairs = 0;
+	start = seconds();
+	for (i = 0; i < fabric->nr; i++) {
+		nr = pb_routes(&fabric->functions[i].device.function, entries,
+			       MAX_FUNCTIONS);
+		ASSERT_LE((int)fabric->nr, nr);
+		for (j = 0; j < nr; j++) {
+			ASSERT_EQ(0, entries[j].verdict.flags &
+				     PEERBUF_VERDICT_DISAGREES);
+			reached += entries[j].verdict.route !=
+				   PEERBUF_ROUTE_NONE;
+		}
+		timing->pairs += nr;
+	}
+	timing->row = (seconds() - start) / timing->pairs;
+	EXPECT_LT(fabric->nr, reached);
+}
+
+static void time_single(const struct fabric *fabric, struct timing *timing)
+{
+	const unsigned int nr = 500;
 	struct peerbuf_verdict verdict;
+	unsigned int i;
+	double start;
+
+	start = seconds();
+	for (i = 0; i < nr; i++)
+		must(pb_route(&fabric->functions[i * 7 % fabric->nr].device.function,
+			      &fabric->functions[i * 13 % fabric->nr].device.function,
+			      &verdict));
+	timing->single = (seconds() - start) / nr;
+}
+
+static void time_fabric(struct __test_metadata *_metadata,
+			unsigned int functions, struct timing *timing)
+{
 	struct gen_fabric gen;
 	struct fabric fabric;
-	unsigned int i, j, nr = 0;
 	char message[256];
-	double start, took;
 	char *text;
 
 	gen_uniform(&gen, functions);
 	text = gen_text(&gen);
 	ASSERT_EQ(0, fabric_build(&fabric, text, message, sizeof(message)))
 		TH_LOG("%s", message);
-	endpoints = calloc(functions, sizeof(*endpoints));
-	ASSERT_NE(NULL, endpoints);
-	for (i = 0; i < fabric.nr; i++) {
-		if (fabric.functions[i].name[0] == 'e')
-			endpoints[nr++] = fabric.functions[i];
-	}
-	ASSERT_EQ(functions, nr);
-
-	start = seconds();
-	for (i = 0; i < nr; i++) {
-		for (j = 0; j < nr; j++)
-			must(pb_route(&endpoints[i].device.function,
-				      &endpoints[j].device.function, &verdict));
-	}
-	took = seconds() - start;
-	TH_LOG("%u functions, %u pairs: %.1f s, %.1f us each", nr, nr * nr, took,
-	       took * 1e6 / nr / nr);
-	free(endpoints);
+	ASSERT_EQ(functions, fabric.nr);
+	time_rows(_metadata, &fabric, timing);
+	time_single(&fabric, timing);
+	TH_LOG("%u functions, %lu pairs: %.1f s, %.1f us a pair; asked for singly, %.1f us",
+	       functions, timing->pairs, timing->row * timing->pairs,
+	       timing->row * 1e6, timing->single * 1e6);
+	fabric_close(&fabric);
 	free(text);
 	gen_free(&gen);
-	fabric_close(&fabric);
-	return took / nr / nr;
 }
 
+/*
+ * All pairs of a large fabric. Its parts are those of the small one, only more
+ * of them, so a pair must not cost more.
+ */
 TEST_F_TIMEOUT(generated, large_ones_answer_all_pairs, TIMEOUT)
 {
-	unsigned int functions = setting("FABRIC_FUNCTIONS", 128);
-	double few, many;
+	unsigned int functions = setting("FABRIC_FUNCTIONS", 1024);
+	struct timing few, many;
 
-	few = time_pairs(_metadata, functions / 4);
-	many = time_pairs(_metadata, functions);
-	TH_LOG("%.2f times the time per pair, with 4 times the functions",
-	       many / few);
+	time_fabric(_metadata, functions / 4, &few);
+	time_fabric(_metadata, functions, &many);
+	TH_LOG("growth: %.2f times the pairs, %.2f times the time, per pair %.2f",
+	       (double)many.pairs / few.pairs,
+	       many.row * many.pairs / (few.row * few.pairs),
+	       many.row / few.row);
+	EXPECT_LE((unsigned long)functions * functions, many.pairs);
+	EXPECT_GT(FLAT, many.row / few.row);
 }
 
 TEST_HARNESS_MAIN

@@ -111,6 +111,8 @@ static void add_endpoint(struct gen_fabric *gen, unsigned int depth)
 		add_words(node, " bar%u 1M prefetch", 2 * below(gen, 3));
 	if (one_in(gen, 4))
 		add_words(node, " fn 0-%u", 1 + below(gen, 3));
+	if (one_in(gen, 6))
+		add_words(node, " mask %u", 30 + below(gen, 12));
 	if (one_in(gen, 4))
 		add_acs(gen, node);
 }
@@ -185,26 +187,33 @@ void gen_random(struct gen_fabric *gen, unsigned long long seed,
 }
 
 /**
- * gen_uniform() - switches with eight endpoints each, four below a host bridge
+ * gen_uniform() - the same host bridge again and again: six root ports, with a
+ * switch below each, with four endpoints below each
  * @gen: filled in
- * @functions: endpoints
+ * @functions: all of them, ports included; a multiple of 64, which is what a host
+ *	bridge has. A domain has two.
  */
 void gen_uniform(struct gen_fabric *gen, unsigned int functions)
 {
-	unsigned int i;
+	unsigned int i, port, ep;
 
 	memset(gen, 0, sizeof(*gen));
-	for (i = 0; i < functions; i++) {
-		if (i % 32 == 0)
-			add_words(add_node(gen, GEN_BRIDGE, 0),
-				  " %x id 8086:2020 window any 256M",
-				  FIRST_DOMAIN + 1 + i / 128);
-		if (i % 8 == 0) {
+	for (i = 0; i < functions / 64; i++) {
+		add_words(add_node(gen, GEN_BRIDGE, 0),
+			  " %x id 8086:2020 window any 256M",
+			  FIRST_DOMAIN + 1 + i / 2);
+		for (port = 0; port < 6; port++) {
 			add_node(gen, GEN_PORT, 1);
 			add_node(gen, GEN_SWITCH, 2);
+			for (ep = 0; ep < 4; ep++) {
+				add_node(gen, GEN_PORT, 3);
+				add_words(add_node(gen, GEN_EP, 4),
+					  " bar0 1M prefetch");
+			}
 		}
-		add_node(gen, GEN_PORT, 3);
-		add_words(add_node(gen, GEN_EP, 4), " e%u bar0 1M prefetch", i);
+		/* 1 + 6 * 10 = 61, and three on the root bus */
+		for (ep = 0; ep < 3; ep++)
+			add_words(add_node(gen, GEN_EP, 1), " bar0 1M prefetch");
 	}
 }
 

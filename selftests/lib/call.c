@@ -2,6 +2,7 @@
 /* The ioctls of peerbuf and peerbuf_edu, one short function each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 
@@ -92,6 +93,28 @@ int pb_route(const struct peerbuf_function *provider,
 
 	*verdict = query.verdict;
 	return ret;
+}
+
+/**
+ * pb_routes() - PEERBUF_IOC_ROUTES
+ * @provider: whose memory
+ * @entries: room for @room of them
+ * @room: entries
+ *
+ * Return: how many functions there are, or a negative errno.
+ */
+int pb_routes(const struct peerbuf_function *provider,
+	      struct peerbuf_route_entry *entries, unsigned int room)
+{
+	struct peerbuf_routes_query query = {
+		.size = sizeof(query),
+		.provider = *provider,
+		.routes = (uintptr_t)entries,
+		.nr_routes = room,
+	};
+	int ret = control_call(PEERBUF_IOC_ROUTES, &query);
+
+	return ret ? ret : (int)query.nr_routes;
 }
 
 /**

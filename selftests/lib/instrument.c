@@ -107,6 +107,7 @@ int pb_test_access(int test, unsigned int handle, bool write, __u64 offset,
  * @importer: for whom
  * @ranges: of the BAR
  * @nr_ranges: number of @ranges
+ * @fresh: have it look at the topology anew, not into its cache
  * @segments: the kernel's own addresses
  * @nr: in: room at @segments; out: used
  *
@@ -115,7 +116,8 @@ int pb_test_access(int test, unsigned int handle, bool write, __u64 offset,
 int pb_test_oracle(int test, const struct pb_device *provider, int bar,
 		   const struct pb_device *importer,
 		   const struct peerbuf_range *ranges, unsigned int nr_ranges,
-		   struct peerbuf_test_segment *segments, unsigned int *nr)
+		   bool fresh, struct peerbuf_test_segment *segments,
+		   unsigned int *nr)
 {
 	struct peerbuf_test_oracle arg = {
 		.provider = provider->function,
@@ -125,6 +127,7 @@ int pb_test_oracle(int test, const struct pb_device *provider, int bar,
 		.ranges = (uintptr_t)ranges,
 		.segments = (uintptr_t)segments,
 		.nr_segments = *nr,
+		.fresh = fresh,
 	};
 	int ret = pb_ioctl(test, PEERBUF_TEST_ORACLE, &arg);
 

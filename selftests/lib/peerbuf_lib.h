@@ -99,6 +99,8 @@ int pb_provider_info(const struct pb_device *provider,
 int pb_route(const struct peerbuf_function *provider,
 	     const struct peerbuf_function *importer,
 	     struct peerbuf_verdict *verdict);
+int pb_routes(const struct peerbuf_function *provider,
+	      struct peerbuf_route_entry *entries, unsigned int room);
 int pb_buffer(int dmabuf, struct peerbuf_buffer_info *info,
 	      struct peerbuf_range *ranges, unsigned int nr);
 int pb_export_ranges(int fd, unsigned int flags,
@@ -190,7 +192,8 @@ int pb_test_access(int test, unsigned int handle, bool write, __u64 offset,
 int pb_test_oracle(int test, const struct pb_device *provider, int bar,
 		   const struct pb_device *importer,
 		   const struct peerbuf_range *ranges, unsigned int nr_ranges,
-		   struct peerbuf_test_segment *segments, unsigned int *nr);
+		   bool fresh, struct peerbuf_test_segment *segments,
+		   unsigned int *nr);
 int pb_test_page(int test, const void *address, struct peerbuf_test_page *page);
 struct pb_device pb_usable_importer(const struct pb_device *provider);
 

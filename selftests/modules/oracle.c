@@ -163,6 +163,7 @@ static int oracle_ask(struct dma_buf *dmabuf, struct device *importer,
  * p2pdma description is devres of that binding.
  */
 static struct dma_buf *oracle_dmabuf(struct pci_dev *provider,
+				     struct device *importer,
 				     const struct peerbuf_test_oracle *arg,
 				     const struct peerbuf_range *ranges)
 {
@@ -174,6 +175,9 @@ static struct dma_buf *oracle_dmabuf(struct pci_dev *provider,
 	ret = pcim_p2pdma_init(provider);
 	if (ret)
 		return ERR_PTR(ret);
+	/* the answer goes to where mapping looks first, and would ask loudly */
+	if (arg->fresh)
+		pci_p2pdma_distance(provider, importer, false);
 	oracle = oracle_new(provider, arg->bar, ranges, arg->nr_ranges);
 	if (IS_ERR(oracle))
 		return ERR_CAST(oracle);
@@ -189,7 +193,7 @@ static int oracle_run(struct pci_dev *provider, struct pci_dev *importer,
 	int ret;
 
 	device_lock(&provider->dev);
-	dmabuf = oracle_dmabuf(provider, arg, ranges);
+	dmabuf = oracle_dmabuf(provider, &importer->dev, arg, ranges);
 	ret = PTR_ERR_OR_ZERO(dmabuf);
 	if (!ret) {
 		ret = oracle_ask(dmabuf, &importer->dev, segments,

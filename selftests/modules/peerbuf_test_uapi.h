@@ -173,8 +173,11 @@ struct peerbuf_test_oracle {
 	__u64 segments;
 	/** @nr_segments: in: room, at most 4096; out: used */
 	__u32 nr_segments;
-	/** @reserved: zero */
-	__u32 reserved;
+	/**
+	 * @fresh: in: 1 to have the kernel look at the topology anew, and without
+	 * a word in the log; 0 for what it remembers, if it does
+	 */
+	__u32 fresh;
 };
 
 #define PEERBUF_TEST_ORACLE \
