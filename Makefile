@@ -30,6 +30,9 @@ demo:	## in a virtual machine: one device DMAs into another, step by step
 check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
 	@tools/vm/check
 
+check-fabric:	## routes and addresses against the kernel's on random fabrics (SEEDS=)
+	@tools/vm/check-fabric
+
 check-debug:	## the same and KUnit, on a kernel that looks for mistakes
 	@KERNEL=debug tools/vm/check
 
@@ -53,7 +56,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo check check-debug style vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo check check-fabric check-debug style vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
-export TOPOLOGY TESTS KERNEL V
+export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <unistd.h>
 #include <kselftest_harness.h>
 
@@ -44,8 +45,10 @@ static void as_expected(struct __test_metadata *_metadata,
 	EXPECT_EQ(expect->iommu, !!(verdict.flags & PEERBUF_VERDICT_IOMMU));
 	EXPECT_EQ(0, verdict.bus_offset);
 	EXPECT_EQ(~0ULL, verdict.dma_mask);
-	/* The kernel was asked, and thinks the same. */
-	EXPECT_EQ(PEERBUF_VERDICT_KERNEL,
+	/* The kernel was asked, and thinks the same; or the administrator knows. */
+	EXPECT_EQ(PEERBUF_VERDICT_KERNEL |
+		  (expect->admin ? PEERBUF_VERDICT_ADMIN |
+				   PEERBUF_VERDICT_DISAGREES : 0),
 		  verdict.flags & ~(PEERBUF_VERDICT_IOMMU |
 				    PEERBUF_VERDICT_BLOCKER));
 	EXPECT_EQ(verdict.route == PEERBUF_ROUTE_NONE ? -1 : 4,
@@ -179,6 +182,38 @@ TEST_F(route, attach_agrees)
 					 PEERBUF_TEST_REVOCABLE, 0, &handle))
 			TH_LOG("%s", device->name);
 	}
+	close(test);
+	close(dmabuf);
+	close(node);
+}
+
+/* Lines of the kernel log in which trusted_bridges= is said to decide. */
+static unsigned int count_notices(void)
+{
+	static char log[8 * 1024 * 1024];
+	int length = klogctl(3, log, sizeof(log) - 1);
+	unsigned int count = 0;
+	const char *at;
+
+	if (length < 0)
+		fail("cannot read the kernel log");
+	log[length] = '\0';
+	for (at = log; (at = strstr(at, "only trusted_bridges= vouches")); at++)
+		count++;
+	return count;
+}
+
+/* What the administrator decided is on record, where it decides. */
+TEST_F(route, trust_of_the_administrator_is_logged)
+{
+	int node = must(pb_open_node(&self->providers[0], O_RDWR));
+	int dmabuf = must(pb_export_at(node, 0, 0, PAGE, NULL));
+	int test = must(pb_open_test());
+	unsigned int handle, before = count_notices();
+
+	pb_test_attach(test, dmabuf, &self->importers[0],
+		       PEERBUF_TEST_REVOCABLE, 0, &handle);
+	EXPECT_EQ(pb_expect()->admin, before < count_notices());
 	close(test);
 	close(dmabuf);
 	close(node);

@@ -29,6 +29,7 @@ union argument {
 	struct peerbuf_route_query route;
 	struct peerbuf_buffer_info buffer;
 	struct peerbuf_path_query path;
+	struct peerbuf_routes_query routes;
 	struct peerbuf_export export;
 	struct peerbuf_revoke revoke;
 	struct peerbuf_pool_create pool_create;
@@ -130,6 +131,15 @@ static void fill_path(union argument *arg, const FIXTURE_DATA(uapi) *self)
 	arg->path.function = self->provider.function;
 	arg->path.ports = (uintptr_t)ports;
 	arg->path.nr_ports = ARRAY_SIZE(ports);
+}
+
+static void fill_routes(union argument *arg, const FIXTURE_DATA(uapi) *self)
+{
+	static struct peerbuf_route_entry entries[4];
+
+	arg->routes.provider = self->provider.function;
+	arg->routes.routes = (uintptr_t)entries;
+	arg->routes.nr_routes = ARRAY_SIZE(entries);
 }
 
 static void fill_export(union argument *arg, const FIXTURE_DATA(uapi) *self)
@@ -247,6 +257,18 @@ static const struct command commands[] = {
 		.reserved = {
 			SPAN(shape.path.function.reserved),
 			SPAN(shape.path.reserved),
+		},
+	}, {
+		.name = "ROUTES",
+		.cmd = PEERBUF_IOC_ROUTES,
+		.kinds = CONTROL,
+		.size = 32,
+		.fill = fill_routes,
+		.flags = offsetof(struct peerbuf_routes_query, flags),
+		.outputs = true,
+		.reserved = {
+			SPAN(shape.routes.provider.reserved),
+			SPAN(shape.routes.reserved),
 		},
 	}, {
 		.name = "EXPORT",
@@ -628,6 +650,10 @@ static const struct poke pokes[] = {
 	POKE(PATH, CONTROL, path.nr_ports, 1, ENOSPC),
 	POKE(PATH, CONTROL, path.ports, 0, EFAULT),
 	POKE(PATH, CONTROL, path.ports, ~0xfffULL, EFAULT),
+	POKE(ROUTES, CONTROL, routes.provider.domain, 0xffff, ENXIO),
+	POKE(ROUTES, CONTROL, routes.provider.bus, 0xff, ENXIO),
+	POKE(ROUTES, CONTROL, routes.routes, 0, EFAULT),
+	POKE(ROUTES, CONTROL, routes.routes, ~0xfffULL, EFAULT),
 	POKE(EXPORT, NODE, export.window, 1, ENOENT),
 	POKE(EXPORT, NODE, export.window, 0xffffffff, ENOENT),
 	POKE(EXPORT, POOL, export.window, 1, EINVAL),

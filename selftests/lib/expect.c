@@ -47,6 +47,7 @@ const struct pb_expect *pb_expect(void)
 		expect.route = route_number(variable("PEERBUF_ROUTE"));
 		expect.reason = atoi(variable("PEERBUF_REASON"));
 		expect.iommu = atoi(variable("PEERBUF_IOMMU"));
+		expect.admin = atoi(variable("PEERBUF_ADMIN"));
 		expect.data = atoi(variable("PEERBUF_DATA"));
 		expect.hotplug = atoi(variable("PEERBUF_HOTPLUG"));
 		expect.monitor = getenv("PEERBUF_MONITOR");

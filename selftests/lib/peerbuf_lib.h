@@ -33,6 +33,7 @@
  * @route: PEERBUF_ROUTE, &enum peerbuf_route between provider and importer
  * @reason: PEERBUF_REASON, &enum peerbuf_reason between provider and importer
  * @iommu: PEERBUF_IOMMU, addresses are IOVAs
+ * @admin: PEERBUF_ADMIN, the host bridges are trusted by trusted_bridges= alone
  * @data: PEERBUF_DATA, DMA data can be verified
  * @hotplug: PEERBUF_HOTPLUG, devices can be pulled out
  * @monitor: PEERBUF_MONITOR, path of the line to QEMU's monitor, or NULL
@@ -42,6 +43,7 @@ struct pb_expect {
 	unsigned int route;
 	unsigned int reason;
 	bool iommu;
+	bool admin;
 	bool data;
 	bool hotplug;
 	const char *monitor;
