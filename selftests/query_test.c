@@ -3,7 +3,7 @@
  * Queries: everything that /dev/peerbuf/control tells, asked by nobody, in every
  * way that is right, and in many that are not.
  *
- *   QUERY_CALLS  how many calls to make up, default 100000
+ *   QUERY_CALLS  how many calls to make up, default 30000
  *   QUERY_SEED   from what, default 1
  */
 #include <errno.h>
@@ -377,7 +377,7 @@ static unsigned long long setting(const char *name, unsigned long long value)
 
 TEST_F_TIMEOUT(query, made_up_calls_fail_as_promised, FUZZ_TIMEOUT)
 {
-	unsigned long long calls = setting("QUERY_CALLS", 100000), i;
+	unsigned long long calls = setting("QUERY_CALLS", 30000), i;
 	struct fuzz fuzz = { .query = self };
 	struct pb_state before, after;
 	int node, pool, control;

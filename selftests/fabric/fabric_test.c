@@ -420,6 +420,59 @@ TEST(an_offset_bridge_moves_addresses_by_its_offset)
 	fabric_close(&fabric);
 }
 
+/*
+ * Deliberate: dma_buf_phys_vec_to_sgt() gives an importer a bus address that it
+ * cannot express. peerbuf refuses, and says so.
+ */
+TEST(an_address_beyond_the_mask_is_refused)
+{
+	static const char description[] =
+		"bridge 9 window any 512M\n"
+		" port\n"
+		"  switch\n"
+		"   port\n"
+		"    ep wide bar0 64M prefetch\n"
+		"   port\n"
+		"    ep narrow bar0 64M prefetch mask 32\n"
+		"end\n";
+	const struct fabric_lender *wide, *narrow;
+	struct peerbuf_test_segment segment;
+	struct peerbuf_verdict verdict;
+	struct fabric_lenders lenders;
+	unsigned int handle, nr = 1;
+	struct fabric fabric;
+	int test;
+
+	fabric_quiet();
+	must(fabric_build(&fabric, description, NULL, 0));
+	fabric_lend(&fabric, &lenders);
+	ASSERT_EQ(2, lenders.nr);
+	wide = &lenders.lenders[0];
+	narrow = &lenders.lenders[1];
+	test = must(pb_open_test());
+	ASSERT_LT(~0U, wide->window.phys);
+
+	must(pb_route(&wide->device.function, &narrow->device.function,
+		      &verdict));
+	EXPECT_EQ(PEERBUF_ROUTE_NONE, verdict.route);
+	EXPECT_EQ(PEERBUF_REASON_DMA_MASK, verdict.reason);
+	EXPECT_EQ(~0U, verdict.dma_mask);
+	EXPECT_EQ(-EOPNOTSUPP, pb_test_attach(test, wide->dmabuf,
+					      &narrow->device,
+					      PEERBUF_TEST_REVOCABLE, 0,
+					      &handle));
+	EXPECT_EQ(0, pb_test_attach(test, narrow->dmabuf, &wide->device,
+				    PEERBUF_TEST_REVOCABLE, 0, &handle));
+
+	EXPECT_EQ(0, pb_test_oracle(test, &wide->device, wide->window.bar,
+				    &narrow->device, wide->ranges, 1, true,
+				    &segment, &nr));
+	EXPECT_LT(~0U, segment.address);
+	close(test);
+	fabric_unlend(&lenders);
+	fabric_close(&fabric);
+}
+
 /**
  * struct mistake - a description that is refused
  * @text: the description
