@@ -103,9 +103,9 @@ void peerbuf_cpu_zap(struct peerbuf_buffer *buffer)
  * @map: set to the I/O memory
  *
  * Context: dma_buf_ops.vmap, dma_resv held. Only for buffers of one range that
- * allow what cannot be revoked.
+ * allow what cannot be revoked, and that have not been revoked.
  *
- * Return: 0; -ENODEV after a revoke; -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
@@ -113,9 +113,6 @@ int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	void __iomem *mem;
 
 	dma_resv_assert_held(dmabuf->resv);
-
-	if (buffer->revoked)
-		return -ENODEV;
 
 	mem = peerbuf_window_map(buffer->window, buffer->extents[0].offset,
 				 buffer->length);

@@ -233,17 +233,20 @@ static void peerbuf_dmabuf_release(struct dma_buf *dmabuf)
 	.mmap = peerbuf_cpu_mmap,			\
 	.begin_cpu_access = peerbuf_cpu_begin,		\
 	.end_cpu_access = peerbuf_cpu_end,		\
+	.vunmap = peerbuf_cpu_vunmap,			\
 	.release = peerbuf_dmabuf_release
 
 static const struct dma_buf_ops peerbuf_dmabuf_ops = {
 	PEERBUF_DMABUF_OPS,
 };
 
-/* For buffers that the kernel may map: dma_buf_vmap() warns of a refusal. */
+/*
+ * For buffers that the kernel may map, until they are revoked: dma_buf_vmap()
+ * warns of an exporter's refusal, but not where there is nothing to ask.
+ */
 static const struct dma_buf_ops peerbuf_dmabuf_vmap_ops = {
 	PEERBUF_DMABUF_OPS,
 	.vmap = peerbuf_cpu_vmap,
-	.vunmap = peerbuf_cpu_vunmap,
 };
 
 /* A kernel mapping is in one piece, and cannot be taken back. */
@@ -285,6 +288,22 @@ int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags)
 	ihold(buffer->inode);
 	trace_peerbuf_export(buffer);
 	return 0;
+}
+
+/**
+ * peerbuf_export_end_vmap - admit no kernel mapping any more
+ * @buffer: being revoked
+ *
+ * Mappings that exist are not touched. The operations are replaced by others
+ * that differ in nothing else, so whoever reads them at this time may see either.
+ *
+ * Context: process; the dma-buf's dma_resv held, as dma_buf_vmap() has it.
+ */
+void peerbuf_export_end_vmap(struct peerbuf_buffer *buffer)
+{
+	dma_resv_assert_held(buffer->dmabuf->resv);
+
+	WRITE_ONCE(buffer->dmabuf->ops, &peerbuf_dmabuf_ops);
 }
 
 /**

@@ -8,6 +8,7 @@ struct dma_buf;
 struct peerbuf_buffer;
 
 int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags);
+void peerbuf_export_end_vmap(struct peerbuf_buffer *buffer);
 struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf);
 void peerbuf_log_attachments(struct peerbuf_buffer *buffer);
 

@@ -44,6 +44,7 @@ void peerbuf_revoke_begin(struct peerbuf_buffer *buffer)
 	dma_resv_lock(dmabuf->resv, NULL);
 	first = !buffer->revoked;
 	WRITE_ONCE(buffer->revoked, true);
+	peerbuf_export_end_vmap(buffer);
 	if (first)
 		dma_buf_invalidate_mappings(dmabuf);
 	dma_resv_unlock(dmabuf->resv);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* peerbuf_test: kernel mappings of dma-bufs. */
 #include <linux/dma-buf.h>
-#include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -14,24 +13,6 @@ struct test_vmap {
 	struct dma_buf *dmabuf;
 	struct iosys_map map;
 };
-
-/*
- * dma_buf_vmap() warns when an exporter refuses, and a refusal is what the tests
- * look for: ask the exporter itself first.
- */
-static int vmap_locked(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	int ret;
-
-	if (dmabuf->ops->vmap && !dmabuf->vmapping_counter) {
-		ret = dmabuf->ops->vmap(dmabuf, map);
-		if (ret)
-			return ret;
-		if (dmabuf->ops->vunmap)
-			dmabuf->ops->vunmap(dmabuf, map);
-	}
-	return dma_buf_vmap(dmabuf, map);
-}
 
 static void vmap_end(struct test_vmap *vmap)
 {
@@ -52,9 +33,7 @@ static struct test_vmap *vmap_new(int fd)
 	if (ret)
 		goto err_free;
 
-	dma_resv_lock(vmap->dmabuf->resv, NULL);
-	ret = vmap_locked(vmap->dmabuf, &vmap->map);
-	dma_resv_unlock(vmap->dmabuf->resv);
+	ret = dma_buf_vmap_unlocked(vmap->dmabuf, &vmap->map);
 	if (ret)
 		goto err_put;
 	return vmap;
