@@ -61,6 +61,8 @@ pb_fail(const char *file, int line, const char *format, ...);
 
 #define PB_IVSHMEM	0x1af41110U	/* vendor << 16 | device */
 #define PB_EDU		0x123411e8U
+#define PB_VIRTIO_GPU	0x1af41050U
+#define PB_BOCHS	0x12341111U
 
 /**
  * struct pb_device - a PCI function
@@ -176,6 +178,24 @@ int pb_monitor(const char *command, char *reply, size_t size);
 int pb_plug_path(const char *id, char *bus, size_t size);
 bool pb_wait_until(bool (*done)(const void *arg), const void *arg,
 		   unsigned int timeout_ms);
+
+/* trace.c: what importers were told that tell nobody */
+
+/**
+ * struct pb_attach_seen - the verdict on an attach, as the tracepoint words it
+ * @route: of &enum peerbuf_route
+ * @reason: of &enum peerbuf_reason
+ * @error: what the importer got, 0 or a negative errno
+ */
+struct pb_attach_seen {
+	char route[32];
+	char reason[32];
+	int error;
+};
+
+int pb_watch(void);
+int pb_seen(const char *event, const char *importer);
+int pb_seen_attach(const char *importer, struct pb_attach_seen *seen);
 
 /* instrument.c: /dev/peerbuf_test */
 

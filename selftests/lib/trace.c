@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tracepoints of peerbuf: what importers were told that tell nobody. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peerbuf_lib.h"
+
+#define TRACING	"/sys/kernel/tracing/"
+
+static int put(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* pb_watch() - forget what was seen, see from now on. Return: 0 or -errno. */
+int pb_watch(void)
+{
+	return put(TRACING "trace", O_TRUNC, "") ?:
+	       put(TRACING "events/peerbuf/enable", 0, "1");
+}
+
+static bool is_event(const char *line, const char *event, const char *importer)
+{
+	char name[64], word[96];
+
+	snprintf(name, sizeof(name), ": %s: ", event);
+	snprintf(word, sizeof(word), " importer=%s ", importer);
+	return strstr(line, name) && strstr(line, word);
+}
+
+/* Lines end with a break, which the last word would have in it. */
+static int find_events(const char *event, const char *importer, char *last,
+		       size_t size)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	char line[1024];
+	int count = 0;
+
+	if (!trace)
+		return -errno;
+	while (fgets(line, sizeof(line), trace)) {
+		line[strcspn(line, "\n")] = ' ';
+		if (!is_event(line, event, importer))
+			continue;
+		snprintf(last, size, "%s", line);
+		count++;
+	}
+	fclose(trace);
+	return count;
+}
+
+/**
+ * pb_seen() - how often something happened since pb_watch()
+ * @event: tracepoint that names an importer
+ * @importer: its device's name
+ *
+ * Return: the number, or a negative errno.
+ */
+int pb_seen(const char *event, const char *importer)
+{
+	char last[1024];
+
+	return find_events(event, importer, last, sizeof(last));
+}
+
+/**
+ * pb_seen_attach() - the verdict on the last attach since pb_watch()
+ * @importer: its device's name
+ * @seen: the verdict
+ *
+ * Return: 0, -ENOENT if there was none, or a negative errno.
+ */
+int pb_seen_attach(const char *importer, struct pb_attach_seen *seen)
+{
+	char last[1024];
+	const char *words;
+	int ret;
+
+	ret = find_events("peerbuf_attach", importer, last, sizeof(last));
+	if (ret <= 0)
+		return ret ?: -ENOENT;
+	words = strstr(last, " route=");
+	if (!words || sscanf(words, " route=%31s reason=%31s", seen->route,
+			     seen->reason) != 2)
+		return -EPROTO;
+	words = strstr(last, " error=");
+	return words && sscanf(words, " error=%d", &seen->error) == 1 ?
+		       0 : -EPROTO;
+}
