@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <kselftest_harness.h>
-#include <linux/udmabuf.h>
 #include <sys/mman.h>
 
 #include "peerbuf_lib.h"
@@ -32,28 +31,11 @@ FIXTURE(edu) {
 	unsigned int handle;
 };
 
-static int make_udmabuf(void)
-{
-	struct udmabuf_create create = { .size = LENGTH };
-	int device = open("/dev/udmabuf", O_RDWR);
-	int memory = memfd_create("edu", MFD_ALLOW_SEALING);
-	int dmabuf;
-
-	if (device < 0 || memory < 0 || ftruncate(memory, LENGTH) ||
-	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK))
-		fail("cannot make a udmabuf; is CONFIG_UDMABUF on?");
-	create.memfd = memory;
-	dmabuf = must(pb_ioctl(device, UDMABUF_CREATE, &create));
-	close(memory);
-	close(device);
-	return dmabuf;
-}
-
 FIXTURE_SETUP(edu)
 {
 	self->importer = pb_importer(0);
 	self->edu = must(pb_open_edu(&self->importer));
-	self->dmabuf = make_udmabuf();
+	self->dmabuf = pb_udmabuf(LENGTH);
 	must(pb_import(self->edu, self->dmabuf, &self->handle));
 }
 
@@ -216,7 +198,7 @@ TEST_F(edu, handles)
 
 	/* Memory of their own: DMA_API_DEBUG counts mappings of the same. */
 	do {
-		dmabuf = make_udmabuf();
+		dmabuf = pb_udmabuf(LENGTH);
 		ret = pb_import(other, dmabuf, &handles[count]);
 		close(dmabuf);
 	} while (!ret && ++count < ARRAY_SIZE(handles));

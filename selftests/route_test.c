@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <unistd.h>
 #include <kselftest_harness.h>
 
 #include "peerbuf_lib.h"
 
 #define NR	2	/* providers, and importers */
+#define ADMIN_NOTICE	"only trusted_bridges= vouches"
 
 FIXTURE(route) {
 	struct pb_device providers[NR];
@@ -187,33 +187,17 @@ TEST_F(route, attach_agrees)
 	close(node);
 }
 
-/* Lines of the kernel log in which trusted_bridges= is said to decide. */
-static unsigned int count_notices(void)
-{
-	static char log[8 * 1024 * 1024];
-	int length = klogctl(3, log, sizeof(log) - 1);
-	unsigned int count = 0;
-	const char *at;
-
-	if (length < 0)
-		fail("cannot read the kernel log");
-	log[length] = '\0';
-	for (at = log; (at = strstr(at, "only trusted_bridges= vouches")); at++)
-		count++;
-	return count;
-}
-
 /* What the administrator decided is on record, where it decides. */
 TEST_F(route, trust_of_the_administrator_is_logged)
 {
 	int node = must(pb_open_node(&self->providers[0], O_RDWR));
 	int dmabuf = must(pb_export_at(node, 0, 0, PAGE, NULL));
 	int test = must(pb_open_test());
-	unsigned int handle, before = count_notices();
+	unsigned int handle, before = pb_count_log(ADMIN_NOTICE);
 
 	pb_test_attach(test, dmabuf, &self->importers[0],
 		       PEERBUF_TEST_REVOCABLE, 0, &handle);
-	EXPECT_EQ(pb_expect()->admin, before < count_notices());
+	EXPECT_EQ(pb_expect()->admin, before < pb_count_log(ADMIN_NOTICE));
 	close(test);
 	close(dmabuf);
 	close(node);

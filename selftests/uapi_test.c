@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <kselftest_harness.h>
-#include <linux/udmabuf.h>
 #include <sys/resource.h>
 
 #include "peerbuf_lib.h"
@@ -784,28 +783,10 @@ TEST_F(uapi, refused_ranges)
 	}
 }
 
-/* A dma-buf, but of another exporter: udmabuf, of ordinary memory. */
-static int foreign_dmabuf(void)
-{
-	struct udmabuf_create create = { .size = PAGE };
-	int device = open("/dev/udmabuf", O_RDWR);
-	int memory = memfd_create("foreign", MFD_ALLOW_SEALING);
-	int dmabuf;
-
-	if (device < 0 || memory < 0 || ftruncate(memory, PAGE) ||
-	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK))
-		fail("cannot make a udmabuf; is CONFIG_UDMABUF on?");
-	create.memfd = memory;
-	dmabuf = must(pb_ioctl(device, UDMABUF_CREATE, &create));
-	close(memory);
-	close(device);
-	return dmabuf;
-}
-
 TEST_F(uapi, descriptors_of_other_kinds)
 {
 	const struct command *buffer = find_command(PEERBUF_IOC_BUFFER);
-	int foreign = foreign_dmabuf();
+	int foreign = pb_udmabuf(PAGE);
 	int fds[] = { self->control, self->node, self->pool, foreign };
 	union argument arg;
 	size_t i;

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <unistd.h>
 #include <kselftest_harness.h>
 #include <linux/pci_regs.h>
@@ -18,6 +17,7 @@
 
 #define OFFSET		0x40000000ULL	/* where the bridge's bus addresses begin */
 #define MAX_SEGMENTS	4
+#define WHITELIST	"P2PDMA whitelist"	/* what the kernel logs */
 
 static const char * const machine[] = {
 	"bridge 9100 window any 512M bus 0x40000000",
@@ -285,22 +285,6 @@ TEST_F(change, the_kernel_remembers_and_peerbuf_looks)
 		EXPECT_EQ(self->a->window.phys, address);
 }
 
-/* Lines of the kernel log that are about trust in host bridges. */
-static unsigned int count_log(void)
-{
-	static char log[8 * 1024 * 1024];
-	int length = klogctl(3, log, sizeof(log) - 1);
-	unsigned int count = 0;
-	const char *at;
-
-	if (length < 0)
-		fail("cannot read the kernel log");
-	log[length] = '\0';
-	for (at = log; (at = strstr(at, "P2PDMA whitelist")); at++)
-		count++;
-	return count;
-}
-
 /*
  * With a redirect below a bridge that it does not trust, the kernel logs a line
  * for each time it is asked. Everybody may query, nobody may fill the log.
@@ -313,12 +297,12 @@ TEST_F(change, queries_leave_the_log_alone)
 	unsigned int before, i;
 
 	set_acs(&self->fabric, "down0", PCI_ACS_RR | PCI_ACS_CR);
-	before = count_log();
+	before = pb_count_log(WHITELIST);
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, pb_route(a, b, &verdict));
 		ASSERT_EQ(0, pb_route(b, a, &verdict));
 	}
-	EXPECT_EQ(before, count_log());
+	EXPECT_EQ(before, pb_count_log(WHITELIST));
 	EXPECT_EQ(PEERBUF_REASON_ACS_REDIRECT, verdict.reason);
 	EXPECT_EQ(PEERBUF_VERDICT_KERNEL,
 		  verdict.flags & (PEERBUF_VERDICT_KERNEL |
@@ -328,7 +312,7 @@ TEST_F(change, queries_leave_the_log_alone)
 	if (!trusted(variant)) {
 		kernel_address(self->test, self->a, self->b, true,
 			       &(__u64){ 0 });
-		EXPECT_LT(before, count_log());
+		EXPECT_LT(before, pb_count_log(WHITELIST));
 	}
 }
 

@@ -172,6 +172,15 @@ void pb_sleep_ms(unsigned int ms);
 __u64 pb_now_ms(void);
 void pb_interrupt_after(unsigned int ms);
 
+/* foreign.c: dma-bufs of other exporters */
+
+int pb_udmabuf(size_t length);
+int pb_heap(size_t length);
+
+/* log.c: the kernel log */
+
+unsigned int pb_count_log(const char *text);
+
 /* monitor.c: QEMU, from inside */
 
 int pb_monitor(const char *command, char *reply, size_t size);
