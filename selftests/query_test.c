@@ -150,6 +150,16 @@ static int command(const char *const *argv)
 	return pb_join(child);
 }
 
+static int ask_command(const char *verb, const struct pb_device *provider,
+		       const struct pb_device *importer)
+{
+	const char *const argv[] = {
+		"peerbuf", verb, provider->name, importer->name, NULL,
+	};
+
+	return command(argv);
+}
+
 TEST_F(query, nobody_may_ask_everything)
 {
 	struct pb_device importer = pb_importer(0);
@@ -159,12 +169,6 @@ TEST_F(query, nobody_may_ask_everything)
 		{ "peerbuf", "routes", "--all", "--json" },
 		{ "peerbuf", "routes", "--all", "--svg" },
 		{ "peerbuf", "routes", "--all", "--dot" },
-	};
-	const char *why[] = {
-		"peerbuf", "why", self->provider.name, importer.name, NULL,
-	};
-	const char *route[] = {
-		"peerbuf", "route", self->provider.name, importer.name, NULL,
 	};
 	pid_t child = pb_fork();
 	const char *argv[5];
@@ -181,8 +185,9 @@ TEST_F(query, nobody_may_ask_everything)
 			memcpy(argv, lists[i], sizeof(lists[i]));
 			EXPECT_EQ(0, command(argv)) TH_LOG("%s", argv[1]);
 		}
-		EXPECT_EQ(none, command(why));
-		EXPECT_EQ(none, command(route));
+		EXPECT_EQ(none, ask_command("why", &self->provider, &importer));
+		EXPECT_EQ(none, ask_command("route", &self->provider,
+					    &importer));
 		_exit(_metadata->exit_code);
 	}
 	EXPECT_EQ(0, pb_join(child));
