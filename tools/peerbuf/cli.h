@@ -80,6 +80,7 @@ int device_id(const struct peerbuf_function *function, unsigned int *vendor,
 int device_driver(const struct peerbuf_function *function, char *driver, size_t size);
 int device_attr(const struct peerbuf_function *function, const char *attr, char *value,
 		size_t size);
+int root_bus_parent(__u32 domain, __u8 bus, struct peerbuf_function *parent);
 int write_file(const char *path, const char *value);
 
 #endif /* PEERBUF_CLI_H */

@@ -4,7 +4,6 @@
  * beside the importers the matrix with a column for each provider. One file
  * without scripts or anything from elsewhere; light or dark as the viewer likes.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +25,12 @@
 #define LEGEND_WIDTH 430
 #define LEAST_WIDTH 640
 
-struct line {
-	char text[160];	/* in the box */
-	char note[96];	/* behind it */
-};
-
 /**
  * struct canvas - where everything goes
  * @matrix: what is shown
  * @tree: likewise
  * @lines: the words, for each node
+ * @marks: those of all nodes
  * @top: where the first node is
  * @cells: where the matrix begins
  * @width: of the picture
@@ -45,6 +40,7 @@ struct canvas {
 	const struct matrix *matrix;
 	struct tree tree;
 	struct line *lines;
+	unsigned int marks;
 	double top;
 	double cells;
 	double width;
@@ -138,89 +134,50 @@ static double note_left(const struct node *node, const struct line *line)
 	return box_left(node) + box_width(line) + pill_width(node) + 10;
 }
 
-__printf(2, 3) static void append(char (*note)[96], const char *format, ...)
+/**
+ * struct key - a line of the legend, shown where the picture has such a thing
+ * @letter: of a cell; 0 for
+ * @marks: of a node
+ * @text: what it says
+ */
+struct key {
+	char letter;
+	unsigned int marks;
+	const char *text;
+};
+
+static const struct key keys[] = {
+	{ 'B', 0, "bus: below one bridge, by PCI bus address" },
+	{ 'H', 0, "host: up to a host bridge that forwards it" },
+	{ '-', 0, "none; \"peerbuf why\" says what would help" },
+	{ '=', 0, "the function itself" },
+	{ 0, NODE_BUS, "links that bus routes use" },
+	{ 0, NODE_HOSTED, "links that host routes use" },
+	{ 0, NODE_BLOCKS, "blocks: there is a pair without a route" },
+	{ 0, NODE_REDIRECTS, "redirects (ACS): the way is longer" },
+};
+
+static bool key_shown(const struct canvas *canvas, const struct key *key)
 {
-	size_t length = strlen(*note);
-	va_list args;
+	const struct matrix *matrix = canvas->matrix;
+	int i, pairs = matrix->providers.nr * matrix->importers.nr;
 
-	va_start(args, format);
-	vsnprintf(*note + length, sizeof(*note) - length, format, args);
-	va_end(args);
-}
-
-static void describe_acs(const struct pci_function *f, const struct node *node,
-			 struct line *line)
-{
-	char acs[PEERBUF_ACS_LEN];
-
-	peerbuf_format_acs(f->acs_ctrl, acs, sizeof(acs));
-	if (!f->acs_known && f->bridge)
-		append(&line->note, "ACS not known");
-	else if (f->acs)
-		append(&line->note, "ACS %s", *acs ? acs : "off");
-	if (node->marks & NODE_BLOCKS)
-		append(&line->note, "%sblocks", *line->note ? ": " : "");
-	else if (node->marks & NODE_REDIRECTS)
-		append(&line->note, "%sredirects to the host bridge", *line->note ? ": " : "");
-}
-
-static void describe_function(const struct pci_function *f, const struct node *node,
-			      struct line *line)
-{
-	const char *what = peerbuf_port_type_name(f->type);
-
-	if (!f->bridge)
-		what = class_word(f);
-	else if (f->type == TYPE_UNKNOWN)
-		what = "bridge";
-	snprintf(line->text, sizeof(line->text), "%s %s %04x:%04x%s%.40s%s",
-		 name_of(&f->address).text, what, f->vendor, f->device,
-		 *f->label && !f->bridge ? " " : "", f->bridge ? "" : f->label,
-		 !f->bridge && strlen(f->label) > 40 ? "..." : "");
-	describe_acs(f, node, line);
-}
-
-static void describe_host(const struct machine *machine, const struct node *node,
-			  struct line *line)
-{
-	const struct host_bridge *host = &machine->hosts[node->index];
-	const struct pci_function *f;
-	bool within = false;
-
-	snprintf(line->text, sizeof(line->text), "host bridge of bus %02x", host->bus);
-	if (host->function != NOWHERE) {
-		f = &machine->functions[host->function];
-		snprintf(line->text, sizeof(line->text), "host bridge of bus %02x %04x:%04x",
-			 host->bus, f->vendor, f->device);
-		within = engine_lists(f, true) && !engine_lists(f, false);
+	if (!key->letter)
+		return canvas->marks & key->marks;
+	for (i = 0; i < pairs; i++) {
+		if (route_letter(&matrix->answers[i].verdict) == key->letter)
+			return true;
 	}
-	if (node->marks & NODE_BLOCKS)
-		append(&line->note, "%s: blocks", within ? "forwards only within itself" :
-							     "not trusted to forward");
-	else if (node->marks & NODE_HOSTED)
-		append(&line->note, "trusted to forward");
+	return false;
 }
 
-static void describe(const struct canvas *canvas, int i)
+static double legend_height(const struct canvas *canvas)
 {
-	const struct machine *machine = canvas->matrix->machine;
-	const struct node *node = &canvas->tree.nodes[i];
-	struct line *line = &canvas->lines[i];
+	size_t i, shown = 0;
 
-	switch (node->kind) {
-	case NODE_ROOT:
-		snprintf(line->text, sizeof(line->text), "root complex: CPU and memory");
-		break;
-	case NODE_DOMAIN:
-		snprintf(line->text, sizeof(line->text), "domain %04x", node->index);
-		break;
-	case NODE_HOST:
-		describe_host(machine, node, line);
-		break;
-	case NODE_FUNCTION:
-		describe_function(&machine->functions[node->index], node, line);
-		break;
-	}
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		shown += key_shown(canvas, &keys[i]);
+	return (double)shown * LEGEND_ROW + 8;
 }
 
 static double longest_name(const struct matrix *matrix)
@@ -239,19 +196,21 @@ static double longest_name(const struct matrix *matrix)
 
 static void lay_out(struct canvas *canvas)
 {
-	double names = longest_name(canvas->matrix) + 16, right;
+	double names = longest_name(canvas->matrix) + 16, legend, right;
 	int i;
 
-	canvas->top = HEAD + (names > 6 * LEGEND_ROW + 8 ? names : 6 * LEGEND_ROW + 8);
 	canvas->cells = MARGIN + LEGEND_WIDTH;
 	for (i = 0; i < canvas->tree.nr; i++) {
 		const struct line *line = &canvas->lines[i];
 
-		describe(canvas, i);
+		canvas->marks |= canvas->tree.nodes[i].marks;
+		describe_node(canvas->matrix, &canvas->tree.nodes[i], &canvas->lines[i]);
 		right = note_left(&canvas->tree.nodes[i], line) +
 			(double)strlen(line->note) * NOTE_CHAR + 16;
 		canvas->cells = right > canvas->cells ? right : canvas->cells;
 	}
+	legend = legend_height(canvas);
+	canvas->top = HEAD + (names > legend ? names : legend);
 	canvas->width = canvas->cells + canvas->matrix->providers.nr * CELL + MARGIN;
 	if (canvas->width < LEAST_WIDTH)
 		canvas->width = LEAST_WIDTH;
@@ -279,6 +238,11 @@ static void draw_head(const struct canvas *canvas)
 	print_text(MARGIN, 54, "note dim", text);
 }
 
+static const char *cell_class(char letter)
+{
+	return letter == 'B' ? "bus" : letter == 'H' ? "host" : letter == '=' ? "self" : "none";
+}
+
 static void draw_cell(double x, double y, const char *class, char letter, bool certain)
 {
 	const char text[] = { letter, certain ? '\0' : '?', '\0' };
@@ -288,33 +252,30 @@ static void draw_cell(double x, double y, const char *class, char letter, bool c
 		      letter == '-' ? "note off" : "note dim", text);
 }
 
-static void draw_legend(void)
+static void draw_key(const struct key *key, double y)
 {
-	static const struct {
-		const char *class;
-		char letter;
-		const char *text;
-	} cells[] = {
-		{ "bus", 'B', "bus: below one bridge, by PCI bus address" },
-		{ "host", 'H', "host: up to a host bridge that forwards it" },
-		{ "none", '-', "none; \"peerbuf why\" says what would help" },
-	};
+	if (key->letter)
+		draw_cell(MARGIN, y, cell_class(key->letter), key->letter, true);
+	else if (key->marks & (NODE_BUS | NODE_HOSTED))
+		printf("<path d=\"M%d %.0fh20\" class=\"%s\"/>\n", MARGIN, y + 10,
+		       key->marks & NODE_BUS ? "lbus" : "lhost");
+	else
+		print_area((struct area) { MARGIN, y + 3, 20, 14 }, 3, "box",
+			   key->marks & NODE_BLOCKS ? " blocks" : " redirects");
+	print_text(MARGIN + 30, y + 14, "note text", key->text);
+}
+
+static void draw_legend(const struct canvas *canvas)
+{
 	double y = HEAD + 4;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cells); i++, y += LEGEND_ROW) {
-		draw_cell(MARGIN, y, cells[i].class, cells[i].letter, true);
-		print_text(MARGIN + 30, y + 14, "note text", cells[i].text);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!key_shown(canvas, &keys[i]))
+			continue;
+		draw_key(&keys[i], y);
+		y += LEGEND_ROW;
 	}
-	printf("<path d=\"M%d %.0fh20\" class=\"lbus\"/>", MARGIN, y + 7);
-	printf("<path d=\"M%d %.0fh20\" class=\"lhost\"/>\n", MARGIN, y + 13);
-	print_text(MARGIN + 30, y + 14, "note text", "links that bus and host routes use");
-	y += LEGEND_ROW;
-	print_area((struct area) { MARGIN, y + 3, 20, 14 }, 3, "box blocks", "");
-	print_text(MARGIN + 30, y + 14, "note text", "blocks: there is a pair without a route");
-	y += LEGEND_ROW;
-	print_area((struct area) { MARGIN, y + 3, 20, 14 }, 3, "box redirects", "");
-	print_text(MARGIN + 30, y + 14, "note text", "redirects (ACS): the way is longer");
 }
 
 /* A function's links end below it, so that what is drawn first lies below. */
@@ -349,6 +310,13 @@ static void draw_links(const struct canvas *canvas)
 	}
 }
 
+static const char *note_class(const struct node *node)
+{
+	if (node->marks & (NODE_BLOCKS | NODE_MASKED))
+		return "note bad";
+	return node->marks & NODE_REDIRECTS ? "note slow" : "note dim";
+}
+
 static void draw_box(const struct canvas *canvas, int i)
 {
 	const struct node *node = &canvas->tree.nodes[i];
@@ -366,9 +334,7 @@ static void draw_box(const struct canvas *canvas, int i)
 		print_centred(x + PILL / 2.0, y + 14, "note pilltext", "provider");
 	}
 	if (*line->note)
-		print_text(note_left(node, line), y + 14, node->marks & NODE_BLOCKS ?
-			   "note bad" : node->marks & NODE_REDIRECTS ? "note slow" : "note dim",
-			   line->note);
+		print_text(note_left(node, line), y + 14, note_class(node), line->note);
 }
 
 static void draw_node(const struct canvas *canvas, int i)
@@ -416,11 +382,6 @@ static void draw_column_names(const struct canvas *canvas)
 	}
 }
 
-static const char *cell_class(char letter)
-{
-	return letter == 'B' ? "bus" : letter == 'H' ? "host" : letter == '=' ? "self" : "none";
-}
-
 static void draw_row(const struct canvas *canvas, int i)
 {
 	const struct matrix *matrix = canvas->matrix;
@@ -430,7 +391,9 @@ static void draw_row(const struct canvas *canvas, int i)
 	int row;
 
 	left = note_left(node, line) + (double)strlen(line->note) * NOTE_CHAR;
-	printf("<path d=\"M%.0f %.0fH%.0f\" class=\"guide\"/>\n", left, y, canvas->cells - 6);
+	if (left + 2 * CELL < canvas->cells)
+		printf("<path d=\"M%.0f %.0fH%.0f\" class=\"guide\"/>\n", left, y,
+		       canvas->cells - 6);
 	for (row = 0; row < matrix->providers.nr; row++) {
 		const struct answer *answer = answer_at(matrix, row, node->column);
 		const struct pci_function *functions = matrix->machine->functions;
@@ -453,7 +416,7 @@ static void draw(const struct canvas *canvas)
 
 	draw_head(canvas);
 	draw_bands(canvas);
-	draw_legend();
+	draw_legend(canvas);
 	draw_column_names(canvas);
 	draw_links(canvas);
 	for (i = 0; i < canvas->tree.nr; i++) {

@@ -88,6 +88,29 @@ int device_driver(const struct peerbuf_function *function, char *driver, size_t 
 	return 0;
 }
 
+/*
+ * The function that a root bus is a child of, as with Intel's VMD:
+ * .../0000:17:05.5/pci10000:00/pci_bus/10000:00. -ENOENT if there is none.
+ */
+int root_bus_parent(__u32 domain, __u8 bus, struct peerbuf_function *parent)
+{
+	char path[64], host[32], target[PATH_MAX], *end;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/sys/class/pci_bus/%04x:%02x", domain, bus);
+	snprintf(host, sizeof(host), "/pci%04x:%02x/", domain, bus);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return -errno;
+	target[length] = '\0';
+	end = strstr(target, host);
+	if (!end)
+		return -ENOENT;
+	*end = '\0';
+	end = strrchr(target, '/');
+	return end && !peerbuf_parse_function(end + 1, parent) ? 0 : -ENOENT;
+}
+
 int write_file(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;

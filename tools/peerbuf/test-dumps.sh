@@ -114,7 +114,7 @@ why 0 "$gpus" 18:00.0 1a:00.0 'by the host route' \
 	'setpci -s 0000:17:08.0 ECAP_ACS+6.w=0:2c$' 'Then:  bus route, distance 4' 'Price: '
 why 0 "$gpus" 18:00.0 50:00.0 'host  *0000:15 ' 'host  *0000:4a ' \
 	'move 0000:18:00.0 to the slot of port 0000:4c:10.0'
-why 1 "$sockets" 02:00.0 82:00.0 'cannot reach' '8086:2f00  not known to forward  <- blocks' \
+why 1 "$sockets" 02:00.0 82:00.0 'cannot reach' '8086:2f00  forwards only within itself  <- blocks' \
 	'peerbuf.trusted_bridges=8086:2f00,8086:2f04$' 'same host bridge (socket)' \
 	'Then:  host route'
 why 1 "$vmd" 10000:e1:00.0 01:00.0 'peerbuf.trusted_bridges=8086:9a09,8086:9a36$'
@@ -196,6 +196,18 @@ run 0 routes --svg --from-dump "$sockets" &&
 	[ "$(grep -c '<g><title>.*: none, host-untrusted</title>' "$tmp/out")" -eq 4 ] &&
 	[ "$(grep -c 'class="box blocks"' "$tmp/out")" -eq 3 ] && has 'forwards only within itself'
 result "the picture says what the table says"
+run 0 routes --svg --from-dump "$sockets" && has '>blocks: there is a pair' &&
+	has '>links that host routes use' && ! has 'redirects (ACS)' &&
+	! has '>links that bus routes use' && ! has '>bus: below one bridge'
+result "the legend has what the picture has"
+run 0 routes --svg --from-dump "$gpus" --providers 18:00.0 --importers 1a:00.0 &&
+	has '>redirects (ACS): ' && has '>trusted to forward<' && ! has '>blocks: ' &&
+	! has '>the function itself'
+result "a host bridge that is trusted, and the ports that redirect"
+sed 's/8086:09a2/8086:9b64/; s/^00: 86 80 a2 09/00: 86 80 64 9b/' "$gpus" > "$tmp/untrusted"
+run 0 routes --svg --from-dump "$tmp/untrusted" --providers 18:00.0 --importers 1a:00.0 &&
+	has ' RR CR UF: blocks<' && has '>not trusted to forward<'
+result "ports that redirect to a host bridge that is not trusted"
 if command -v xmllint > /dev/null; then
 	run 0 routes --svg --from-dump "$tmp/evil" && xmllint --noout "$tmp/out"
 	result "the picture is XML"

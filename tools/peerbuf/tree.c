@@ -99,22 +99,46 @@ static void mark_links(struct planter *planter, int node, int top, unsigned int 
 		planter->tree->nodes[node].marks |= mark;
 }
 
+/* Host routes within one bridge do not come to the link above it. */
+static int mark_hosts(struct planter *planter, int provider, int importer,
+		      const struct peerbuf_verdict *verdict)
+{
+	const struct machine *machine = planter->matrix->machine;
+	int a = planter->host_node[machine->functions[provider].host];
+	int b = planter->host_node[machine->functions[importer].host];
+	unsigned int marks = NODE_FORWARDS;
+
+	if (verdict->flags & PEERBUF_VERDICT_ADMIN)
+		marks |= NODE_ADMIN;
+	planter->tree->nodes[a].marks |= marks;
+	planter->tree->nodes[b].marks |= marks;
+	return a == b ? a : NOWHERE;
+}
+
 static void mark_route(struct planter *planter, int provider, int importer,
 		       const struct peerbuf_verdict *verdict)
 {
-	const struct machine *machine = planter->matrix->machine;
-	int common = machine_common(machine, provider, importer), top;
+	int common = machine_common(planter->matrix->machine, provider, importer);
+	int top = common == NOWHERE ? NOWHERE : planter->node_of[common];
 	unsigned int mark = NODE_BUS;
 
-	top = common == NOWHERE ? NOWHERE : planter->node_of[common];
 	if (verdict->route == PEERBUF_ROUTE_HOST) {
 		mark = NODE_HOSTED;
-		top = NOWHERE;
-		if (machine->functions[provider].host == machine->functions[importer].host)
-			top = planter->host_node[machine->functions[provider].host];
+		top = mark_hosts(planter, provider, importer, verdict);
 	}
 	mark_links(planter, planter->node_of[provider], top, mark);
 	mark_links(planter, planter->node_of[importer], top, mark);
+}
+
+static void mark_importer(struct planter *planter, int importer,
+			  const struct peerbuf_verdict *verdict)
+{
+	struct node *node = &planter->tree->nodes[planter->node_of[importer]];
+
+	if (verdict->flags & PEERBUF_VERDICT_IOMMU)
+		node->marks |= NODE_IOMMU;
+	if (verdict->reason == PEERBUF_REASON_DMA_MASK)
+		node->marks |= NODE_MASKED;
 }
 
 /* A function that stands for a host bridge is shown as the bridge. */
@@ -130,10 +154,22 @@ static void mark_blocker(struct planter *planter, const struct peerbuf_verdict *
 	f = machine_find(machine, &verdict->blocker);
 	if (f == NOWHERE)
 		return;
+	if (verdict->route == PEERBUF_ROUTE_NONE)
+		planter->tree->nodes[planter->host_node[machine->functions[f].host]].marks |=
+			NODE_UNTRUSTED;
 	node = verdict->reason == PEERBUF_REASON_HOST_UNTRUSTED ?
 	       planter->host_node[machine->functions[f].host] : planter->node_of[f];
 	if (node != NOWHERE)
 		planter->tree->nodes[node].marks |= mark;
+}
+
+static void mark_pair(struct planter *planter, int provider, int importer,
+		      const struct peerbuf_verdict *verdict)
+{
+	mark_blocker(planter, verdict);
+	mark_importer(planter, importer, verdict);
+	if (verdict->route != PEERBUF_ROUTE_NONE)
+		mark_route(planter, provider, importer, verdict);
 }
 
 static void mark_pairs(struct planter *planter)
@@ -142,16 +178,10 @@ static void mark_pairs(struct planter *planter)
 	int row, column;
 
 	for (row = 0; row < matrix->providers.nr; row++) {
-		for (column = 0; column < matrix->importers.nr; column++) {
-			const struct peerbuf_verdict *verdict =
-				&answer_at(matrix, row, column)->verdict;
-
-			mark_blocker(planter, verdict);
-			if (verdict->route == PEERBUF_ROUTE_NONE)
-				continue;
-			mark_route(planter, matrix->providers.functions[row],
-				   matrix->importers.functions[column], verdict);
-		}
+		for (column = 0; column < matrix->importers.nr; column++)
+			mark_pair(planter, matrix->providers.functions[row],
+				  matrix->importers.functions[column],
+				  &answer_at(matrix, row, column)->verdict);
 	}
 }
 

@@ -15,6 +15,11 @@ enum {
 	NODE_REDIRECTS = 1 << 3,	/* the route is longer because of it */
 	NODE_BUS = 1 << 4,	/* bus routes use the link above it */
 	NODE_HOSTED = 1 << 5,	/* host routes do */
+	NODE_FORWARDS = 1 << 6,	/* host routes cross this host bridge */
+	NODE_UNTRUSTED = 1 << 7,	/* it would have to, and is not trusted */
+	NODE_ADMIN = 1 << 8,	/* it does on the administrator's word */
+	NODE_MASKED = 1 << 9,	/* its DMA mask is too small */
+	NODE_IOMMU = 1 << 10,	/* an IOMMU translates its DMA */
 };
 
 /**
@@ -40,6 +45,17 @@ struct tree {
 	int nr;
 };
 
+/**
+ * struct line - what is said of a node
+ * @text: in its box
+ * @note: behind it
+ */
+struct line {
+	char text[160];
+	char note[96];
+};
+
+void describe_node(const struct matrix *matrix, const struct node *node, struct line *line);
 int make_tree(const struct matrix *matrix, struct tree *tree);
 
 #endif /* PEERBUF_TREE_H */

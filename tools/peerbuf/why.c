@@ -63,30 +63,42 @@ static void print_acs(const struct pci_function *f)
 	printf("  ACS %s  (can %s)", *ctrl ? ctrl : "off", *cap ? cap : "nothing");
 }
 
+/* What the verdict says of one of the host bridges on the way. */
+static const char *describe_forwarding(const struct finding *finding, const struct hop *hop)
+{
+	const struct pci_function *functions = finding->machine->functions;
+	const struct peerbuf_verdict *verdict = &finding->answer.verdict;
+	const struct pci_function *f;
+
+	if (verdict->route == PEERBUF_ROUTE_HOST)
+		return "  trusted to forward";
+	if (verdict->reason == PEERBUF_REASON_ACS_REDIRECT)
+		return "  not known to forward";
+	if (verdict->reason != PEERBUF_REASON_HOST_UNTRUSTED || hop->function == NOWHERE)
+		return "";
+	f = &functions[hop->function];
+	if (memcmp(&verdict->blocker, &f->address, sizeof(verdict->blocker)))
+		return "";
+	return engine_lists(f, true) ? "  forwards only within itself  <- blocks" :
+				       "  not known to forward  <- blocks";
+}
+
 static void print_host_hop(const struct finding *finding, const struct hop *hop)
 {
 	const struct machine *machine = finding->machine;
 	const struct host_bridge *host = &machine->hosts[hop->host];
-	const struct peerbuf_verdict *verdict = &finding->answer.verdict;
-	bool blocks = false;
+	struct peerbuf_function parent;
+	char name[16], id[16] = "-";
 
-	printf("  host      %04x:%02x       host bridge             ", host->domain, host->bus);
+	snprintf(name, sizeof(name), "%04x:%02x", host->domain, host->bus);
 	if (hop->function != NOWHERE)
-		printf("%04x:%04x", machine->functions[hop->function].vendor,
-		       machine->functions[hop->function].device);
-	else
-		printf("-        ");
-	if (verdict->route == PEERBUF_ROUTE_HOST) {
-		printf("  trusted to forward\n");
-		return;
-	}
-	if (verdict->reason == PEERBUF_REASON_HOST_UNTRUSTED && hop->function != NOWHERE)
-		blocks = !memcmp(&verdict->blocker,
-				 &machine->functions[hop->function].address,
-				 sizeof(verdict->blocker));
-	printf("%s%s\n", verdict->reason == PEERBUF_REASON_DMA_MASK ? "" :
-	       blocks || verdict->reason == PEERBUF_REASON_ACS_REDIRECT ?
-	       "  not known to forward" : "", blocks ? "  <- blocks" : "");
+		snprintf(id, sizeof(id), "%04x:%04x", machine->functions[hop->function].vendor,
+			 machine->functions[hop->function].device);
+	printf("  host      %-13s %-23s %s%s", name, "host bridge", id,
+	       describe_forwarding(finding, hop));
+	if (machine->control >= 0 && !root_bus_parent(host->domain, host->bus, &parent))
+		printf("  (a child of %s)", name_of(&parent).text);
+	printf("\n");
 }
 
 static void print_hop(const struct finding *finding, const struct hop *hop)
