@@ -39,6 +39,9 @@ check-debug:	## the same and KUnit, on a kernel that looks for mistakes
 style:	## checkpatch, warnings, sparse, kernel-doc, shellcheck, SPDX
 	@tools/style/check
 
+pictures:	## the pictures and texts in Documentation/routes anew, from runs
+	@tools/vm/pictures
+
 vm:	## a shell in the virtual machine (TOPOLOGY= KERNEL=stock|debug)
 	@tools/vm/shell
 
@@ -56,7 +59,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo check check-fabric check-debug style vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo check check-fabric check-debug style pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
 export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS
