@@ -39,6 +39,9 @@ check-debug:	## the same and KUnit, on a kernel that looks for mistakes
 style:	## checkpatch, warnings, sparse, kernel-doc, shellcheck, SPDX
 	@tools/style/check
 
+docs:	## the pages of Documentation, as HTML in build/docs
+	@tools/docs/build
+
 pictures:	## the pictures and texts in Documentation/routes anew, from runs
 	@tools/vm/pictures
 
@@ -59,7 +62,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo check check-fabric check-debug style pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo check check-fabric check-debug style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
 export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS
