@@ -23,6 +23,13 @@
  *
  * Locks: dma_resv of the dma-buf, then &peerbuf_import.lock. Fences are
  * signalled with neither of them held by us.
+ *
+ * Most jobs end by themselves. One that waits for the outside, such as a receive
+ * buffer for a frame, may not: a fence that nobody may ever signal would block
+ * memory management for good. Such a job is preemptible: as soon as somebody
+ * waits for its fence (&dma_fence_ops.enable_signaling), or the exporter wants
+ * the mapping back, the driver is told to end it, as with the preemption fences
+ * of GPU drivers.
  */
 
 #include <linux/dma-fence.h>
@@ -84,6 +91,12 @@ struct import_job {
 	struct dma_fence fence;
 	/** @device: who runs the job; a copy, as the device may go away earlier */
 	char device[32];
+	/** @import: what it runs on; valid until the fence is signalled */
+	struct peerbuf_import *import;
+	/** @stop: for preemptible jobs: has the driver end the job; constant */
+	void (*stop)(void *data);
+	/** @data: for @stop; valid until the fence is signalled */
+	void *data;
 };
 
 static_assert(offsetof(struct import_job, fence) == 0);
@@ -103,11 +116,27 @@ static const struct dma_fence_ops import_job_ops = {
 	.get_timeline_name = import_job_timeline_name,
 };
 
+/* Somebody waits. Under the fence's lock: it cannot be signalled meanwhile. */
+static bool import_job_preempt(struct dma_fence *fence)
+{
+	struct import_job *job = container_of(fence, struct import_job, fence);
+
+	job->stop(job->data);
+	return true;
+}
+
+static const struct dma_fence_ops import_preemptible_ops = {
+	.get_driver_name = import_job_driver_name,
+	.get_timeline_name = import_job_timeline_name,
+	.enable_signaling = import_job_preempt,
+};
+
 /*
  * A context for every job: nothing orders the jobs of an import, and within one
  * context a reservation object forgets the earlier fence for the later one.
  */
-static struct dma_fence *import_job_alloc(struct device *dev)
+static struct dma_fence *import_job_alloc(struct peerbuf_import *import,
+					  void (*stop)(void *data), void *data)
 {
 	struct import_job *job;
 
@@ -115,10 +144,34 @@ static struct dma_fence *import_job_alloc(struct device *dev)
 	if (!job)
 		return NULL;
 
-	strscpy(job->device, dev_name(dev));
-	dma_fence_init(&job->fence, &import_job_ops, NULL,
+	strscpy(job->device, dev_name(import->attach->dev));
+	job->import = import;
+	job->stop = stop;
+	job->data = data;
+	dma_fence_init(&job->fence,
+		       stop ? &import_preemptible_ops : &import_job_ops, NULL,
 		       dma_fence_context_alloc(1), 1);
 	return &job->fence;
+}
+
+/*
+ * Ask the preemptible jobs to end, as one who waits for their fences would: the
+ * exporter may be content with the unmap. A signalled fence has no ops.
+ */
+static void import_preempt_jobs(struct peerbuf_import *import)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_for_each_fence(&cursor, import->dmabuf->resv,
+				DMA_RESV_USAGE_BOOKKEEP, fence) {
+		struct import_job *job =
+			container_of(fence, struct import_job, fence);
+
+		if (rcu_access_pointer(fence->ops) == &import_preemptible_ops &&
+		    job->import == import)
+			dma_fence_enable_signaling(fence);
+	}
 }
 
 static void import_set_stale(struct peerbuf_import *import, bool stale)
@@ -222,7 +275,9 @@ static void import_invalidate(struct dma_buf_attachment *attach)
 
 	/* From here on, the end of the last job queues the unmap. */
 	import_set_stale(import, true);
-	if (!import_draining(import))
+	if (import_draining(import))
+		import_preempt_jobs(import);
+	else
 		import_unmap(import);
 }
 
@@ -430,6 +485,34 @@ static int import_publish(struct peerbuf_import *import, struct dma_fence *job)
 	return 0;
 }
 
+static struct dma_fence *import_begin(struct peerbuf_import *import,
+				      void (*stop)(void *data), void *data)
+{
+	struct dma_fence *job;
+	int ret;
+
+	might_sleep();
+
+	job = import_job_alloc(import, stop, data);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+
+	ret = import_lock_ready(import);
+	if (ret)
+		goto err_put;
+
+	ret = import_publish(import, job);
+	dma_resv_unlock(import->dmabuf->resv);
+	if (ret)
+		goto err_put;
+
+	return job;
+
+err_put:
+	dma_fence_put(job);
+	return ERR_PTR(ret);
+}
+
 /**
  * peerbuf_import_begin() - begin a job: the device may DMA to the dma-buf
  * @import: the import
@@ -451,31 +534,36 @@ static int import_publish(struct peerbuf_import *import, struct dma_fence *job)
  */
 struct dma_fence *peerbuf_import_begin(struct peerbuf_import *import)
 {
-	struct dma_fence *job;
-	int ret;
-
-	might_sleep();
-
-	job = import_job_alloc(import->attach->dev);
-	if (!job)
-		return ERR_PTR(-ENOMEM);
-
-	ret = import_lock_ready(import);
-	if (ret)
-		goto err_put;
-
-	ret = import_publish(import, job);
-	dma_resv_unlock(import->dmabuf->resv);
-	if (ret)
-		goto err_put;
-
-	return job;
-
-err_put:
-	dma_fence_put(job);
-	return ERR_PTR(ret);
+	return import_begin(import, NULL, NULL);
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_import_begin, "PEERBUF");
+
+/**
+ * peerbuf_import_begin_preemptible() - begin a job that ends when it is asked to
+ * @import: the import
+ * @stop: asks for the end of the job
+ * @data: for @stop; valid until peerbuf_import_end()
+ *
+ * As peerbuf_import_begin(), for a job that may run for ever if left alone. @stop
+ * is called once at most, when somebody waits for the job's fence or the exporter
+ * takes the mapping away; from then on the job ends in bounded time, whatever
+ * the device does. It may be called before this function returns, and is not
+ * called, nor running, once peerbuf_import_end() has returned.
+ *
+ * @stop is called with interrupts off and locks held: it notes that the job is
+ * to end, and leaves the rest to a work item, on a workqueue with
+ * %WQ_MEM_RECLAIM.
+ *
+ * Context: as peerbuf_import_begin().
+ * Return: as peerbuf_import_begin().
+ */
+struct dma_fence *
+peerbuf_import_begin_preemptible(struct peerbuf_import *import,
+				 void (*stop)(void *data), void *data)
+{
+	return import_begin(import, stop, data);
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_import_begin_preemptible, "PEERBUF");
 
 /**
  * peerbuf_import_end() - end a job: the device does not DMA for it any more

@@ -38,6 +38,9 @@ void peerbuf_import_detach(struct peerbuf_import *import);
 size_t peerbuf_import_size(const struct peerbuf_import *import);
 
 struct dma_fence *peerbuf_import_begin(struct peerbuf_import *import);
+struct dma_fence *
+peerbuf_import_begin_preemptible(struct peerbuf_import *import,
+				 void (*stop)(void *data), void *data);
 void peerbuf_import_end(struct peerbuf_import *import, struct dma_fence *job,
 			int error);
 struct sg_table *peerbuf_import_sgt(struct peerbuf_import *import);
