@@ -16,6 +16,9 @@ union test_arg {
 	struct peerbuf_test_access access;
 	struct peerbuf_test_oracle oracle;
 	struct peerbuf_test_page page;
+	struct peerbuf_test_bind bind;
+	struct peerbuf_test_bound bound;
+	struct peerbuf_test_wait wait;
 };
 
 struct test_call {
@@ -36,6 +39,10 @@ static const struct test_call test_calls[] = {
 	{ PEERBUF_TEST_ACCESS, test_access },
 	{ PEERBUF_TEST_ORACLE, test_oracle },
 	{ PEERBUF_TEST_PAGE, test_page },
+	{ PEERBUF_TEST_BIND, test_bind },
+	{ PEERBUF_TEST_UNBIND, test_unbind },
+	{ PEERBUF_TEST_BOUND, test_bound },
+	{ PEERBUF_TEST_WAIT, test_wait },
 };
 
 /**
@@ -59,6 +66,7 @@ static int test_open(struct inode *inode, struct file *filp)
 	mutex_init(&file->lock);
 	xa_init_flags(&file->imports, XA_FLAGS_ALLOC1);
 	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->binds, XA_FLAGS_ALLOC1);
 	filp->private_data = file;
 	return 0;
 }
@@ -69,6 +77,7 @@ static int test_release(struct inode *inode, struct file *filp)
 
 	test_vmaps_release(file);
 	test_imports_release(file);
+	test_binds_release(file);
 	mutex_destroy(&file->lock);
 	kfree(file);
 	return 0;

@@ -212,4 +212,78 @@ struct peerbuf_test_page {
 #define PEERBUF_TEST_PAGE \
 	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x18, struct peerbuf_test_page)
 
+/**
+ * enum peerbuf_test_style - whose calls and checks a bind makes
+ * @PEERBUF_TEST_DEVMEM_RX: devmem TCP, to receive
+ * @PEERBUF_TEST_DEVMEM_TX: devmem TCP, to send
+ * @PEERBUF_TEST_ZCRX: io_uring's zero-copy receive
+ * @PEERBUF_TEST_RDMA_PINNED: RDMA drivers that pin
+ * @PEERBUF_TEST_RDMA_REVOCABLE: RDMA drivers that pin, and can give it back
+ */
+enum peerbuf_test_style {
+	PEERBUF_TEST_DEVMEM_RX = 0,
+	PEERBUF_TEST_DEVMEM_TX = 1,
+	PEERBUF_TEST_ZCRX = 2,
+	PEERBUF_TEST_RDMA_PINNED = 3,
+	PEERBUF_TEST_RDMA_REVOCABLE = 4,
+};
+
+/**
+ * struct peerbuf_test_bind - bind a dma-buf to a NIC, as the kernel does it
+ */
+struct peerbuf_test_bind {
+	/** @style: &enum peerbuf_test_style */
+	__u32 style;
+	/** @fd: the dma-buf */
+	__s32 fd;
+	/** @importer: the NIC; must be bound to a driver */
+	struct peerbuf_function importer;
+	/** @shift: devmem, zcrx: log2 of the size of a receive buffer */
+	__u32 shift;
+	/** @handle: out */
+	__u32 handle;
+	/** @offset: zcrx, RDMA: where it begins in the dma-buf */
+	__u64 offset;
+	/** @length: zcrx, RDMA: bytes */
+	__u64 length;
+};
+
+#define PEERBUF_TEST_BIND \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x20, struct peerbuf_test_bind)
+#define PEERBUF_TEST_UNBIND \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x21, struct peerbuf_test_handle)
+
+/**
+ * struct peerbuf_test_bound - what a bind has
+ */
+struct peerbuf_test_bound {
+	/** @handle: from BIND */
+	__u32 handle;
+	/** @revoked: out: 1 if the exporter took it back */
+	__u32 revoked;
+	/** @blocks: out: buffers, or pages for RDMA, that the NIC was told of */
+	__u64 blocks;
+	/** @first: out: DMA address of the first */
+	__u64 first;
+};
+
+#define PEERBUF_TEST_BOUND \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x22, struct peerbuf_test_bound)
+
+/**
+ * struct peerbuf_test_wait - wait for all fences of a dma-buf
+ *
+ * As memory management does: for %DMA_RESV_USAGE_BOOKKEEP. ETIME if they are
+ * not signalled in time.
+ */
+struct peerbuf_test_wait {
+	/** @fd: the dma-buf */
+	__s32 fd;
+	/** @timeout_ms: how long at most */
+	__u32 timeout_ms;
+};
+
+#define PEERBUF_TEST_WAIT \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x28, struct peerbuf_test_wait)
+
 #endif /* _PEERBUF_TEST_UAPI_H */

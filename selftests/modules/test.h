@@ -18,11 +18,13 @@ struct sg_table;
  * @lock: serialises the calls on the file
  * @imports: &struct test_import by handle
  * @vmaps: &struct test_vmap by handle
+ * @binds: &struct test_bind by handle
  */
 struct test_file {
 	struct mutex lock; /* one call at a time */
 	struct xarray imports;
 	struct xarray vmaps;
+	struct xarray binds;
 };
 
 /* main.c */
@@ -38,11 +40,29 @@ int test_unpin(struct test_file *file, void *arg);
 int test_map_info(struct test_file *file, void *arg);
 void test_imports_release(struct test_file *file);
 
+/* bind.c */
+int test_bind(struct test_file *file, void *arg);
+int test_unbind(struct test_file *file, void *arg);
+int test_bound(struct test_file *file, void *arg);
+void test_binds_release(struct test_file *file);
+
+/* rdma.c */
+struct test_umem;
+
+struct test_umem *test_umem_get(struct device *dev, u64 offset, u64 length,
+				int fd, bool revocable);
+void test_umem_release(struct test_umem *umem);
+void test_umem_describe(struct test_umem *umem,
+			struct peerbuf_test_bound *bound);
+
 /* vmap.c */
 int test_vmap(struct test_file *file, void *arg);
 int test_vunmap(struct test_file *file, void *arg);
 int test_access(struct test_file *file, void *arg);
 void test_vmaps_release(struct test_file *file);
+
+/* wait.c */
+int test_wait(struct test_file *file, void *arg);
 
 /* oracle.c */
 int test_oracle(struct test_file *file, void *arg);
