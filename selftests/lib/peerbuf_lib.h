@@ -18,6 +18,7 @@
 #include <kselftest.h>
 #include <linux/peerbuf.h>
 #include <linux/peerbuf_edu.h>
+#include <linux/peerbuf_igb.h>
 
 #include "../modules/peerbuf_test_uapi.h"
 
@@ -63,6 +64,7 @@ pb_fail(const char *file, int line, const char *format, ...);
 #define PB_EDU		0x123411e8U
 #define PB_VIRTIO_GPU	0x1af41050U
 #define PB_BOCHS	0x12341111U
+#define PB_IGB		0x808610c9U
 
 /**
  * struct pb_device - a PCI function
@@ -125,6 +127,32 @@ int pb_copy(int edu, unsigned int handle, unsigned int direction,
 	    __u64 offset, unsigned int engine_offset, unsigned int length);
 int pb_address(int edu, unsigned int handle, __u64 offset,
 	       __u64 *address, __u64 *contiguous);
+
+/* igb.c: frames, and the ioctls of peerbuf_igb */
+
+#define PB_FRAME_HEADER	14		/* bytes of an Ethernet header */
+
+bool pb_has_ports(void);
+int pb_open_port(const struct pb_device *port);
+int pb_port_info(int port, struct peerbuf_igb_info *info);
+int pb_port_set(int port, unsigned int fields, unsigned int loopback,
+		unsigned int slot_size, int eventfd);
+bool pb_port_wait_link(int port, bool up);
+int pb_port_import(int port, int dmabuf, unsigned int flags,
+		   unsigned int *handle);
+int pb_port_release(int port, unsigned int handle);
+int pb_port_send(int port, unsigned int handle, __u64 offset,
+		 unsigned int length, __u64 cookie);
+int pb_port_recv(int port, unsigned int handle, __u64 offset,
+		 unsigned int length, __u64 cookie);
+int pb_port_reap(int port, struct peerbuf_igb_completion *done,
+		 unsigned int nr);
+int pb_port_wait(int port, struct peerbuf_igb_completion *done,
+		 unsigned int nr, unsigned int timeout_ms);
+void pb_port_drain(int port);
+void pb_frame_make(void *memory, unsigned int length, __u64 seed);
+bool pb_frame_holds(const void *memory, unsigned int length, __u64 seed);
+int pb_heap_alloc(size_t length);
 
 /* state.c: nothing may have changed */
 
