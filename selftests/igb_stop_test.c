@@ -70,7 +70,7 @@ FIXTURE_SETUP(igb_stop)
 	self->provider = pb_provider(0);
 	self->node = must(pb_open_node(&self->provider, O_RDWR));
 	self->start = pb_state(&self->provider, -1);
-	self->heap = pb_heap_alloc(PAGE);
+	self->heap = pb_heap(PAGE);
 	write_source(self);
 	open_port(self, 0);
 	open_port(self, 1);

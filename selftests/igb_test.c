@@ -336,7 +336,7 @@ TEST_F(igb, imports)
 
 	/* Memory of their own: DMA_API_DEBUG counts mappings of the same. */
 	do {
-		heap = pb_heap_alloc(PAGE);
+		heap = pb_heap(PAGE);
 		ret = pb_port_import(port, heap, BOTH, &handle);
 		close(heap);
 	} while (!ret && ++count < 2 * PEERBUF_IGB_MAX_IMPORTS);
@@ -554,7 +554,7 @@ TEST_F(igb, wire)
 /* Any exporter's memory, on either side */
 TEST_F(igb, memory_of_the_system)
 {
-	int heap = pb_heap_alloc(KIB(64));
+	int heap = pb_heap(KIB(64));
 	char *system = pb_map(heap, 0, KIB(64), RW);
 	unsigned int handle[2];
 

@@ -482,7 +482,7 @@ TEST_F(importers, memory_of_the_system)
 	int heap;
 
 	for (importer = importers; importer < LAST_IMPORTER; importer++) {
-		heap = pb_heap_alloc(LENGTH);
+		heap = pb_heap(LENGTH);
 		EXPECT_EQ(0, bind_all(self, importer->style, heap, &handle))
 			TH_LOG("%s", importer->name);
 		EXPECT_EQ(LENGTH / PAGE, bound(self, handle).blocks);

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/dma-heap.h>
-
 #include "peerbuf_lib.h"
 
 #define LINK_MS		10000
@@ -190,7 +188,7 @@ int pb_port_wait(int port, struct peerbuf_igb_completion *done,
 void pb_port_drain(int port)
 {
 	struct peerbuf_igb_completion done[DRAIN_SLOTS];
-	int heap = pb_heap_alloc(DRAIN_SLOTS * SLOT);
+	int heap = pb_heap(DRAIN_SLOTS * SLOT);
 	unsigned int handle, i;
 	int got;
 
@@ -232,20 +230,4 @@ bool pb_frame_holds(const void *memory, unsigned int length, __u64 seed)
 	}
 	return pb_holds((const char *)memory + PB_FRAME_HEADER,
 			length - PB_FRAME_HEADER, seed);
-}
-
-/* pb_heap_alloc() - Return: a dma-buf of system memory; it is zero. */
-int pb_heap_alloc(size_t length)
-{
-	struct dma_heap_allocation_data arg = {
-		.len = (length + PAGE - 1) & ~(PAGE - 1),
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
-
-	if (heap < 0)
-		fail("no /dev/dma_heap/system: %s", strerror(errno));
-	must(pb_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &arg));
-	close(heap);
-	return arg.fd;
 }

@@ -152,7 +152,6 @@ int pb_port_wait(int port, struct peerbuf_igb_completion *done,
 void pb_port_drain(int port);
 void pb_frame_make(void *memory, unsigned int length, __u64 seed);
 bool pb_frame_holds(const void *memory, unsigned int length, __u64 seed);
-int pb_heap_alloc(size_t length);
 
 /* state.c: nothing may have changed */
 
