@@ -72,7 +72,7 @@ struct peerbuf_import {
 	unsigned int jobs;
 	/**
 	 * @stale: @sgt is to be unmapped when @jobs is zero. Written under
-	 * dma_resv and @lock, read under either.
+	 * dma_resv and @lock, read under either, or as a hint.
 	 */
 	bool stale;
 };
@@ -181,7 +181,7 @@ static void import_set_stale(struct peerbuf_import *import, bool stale)
 	dma_resv_assert_held(import->dmabuf->resv);
 
 	spin_lock_irqsave(&import->lock, flags);
-	import->stale = stale;
+	WRITE_ONCE(import->stale, stale);
 	spin_unlock_irqrestore(&import->lock, flags);
 }
 
@@ -467,6 +467,21 @@ static int import_lock_ready(struct peerbuf_import *import)
 	}
 }
 
+/* The same, if it is so already. */
+static int import_trylock_ready(struct peerbuf_import *import)
+{
+	struct dma_resv *resv = import->dmabuf->resv;
+
+	if (!dma_resv_trylock(resv))
+		return -EAGAIN;
+	if (import->sgt && !import->stale &&
+	    dma_resv_test_signaled(resv, DMA_RESV_USAGE_KERNEL))
+		return 0;
+
+	dma_resv_unlock(resv);
+	return -EAGAIN;
+}
+
 /* Count @job and make it visible to the exporter. */
 static int import_publish(struct peerbuf_import *import, struct dma_fence *job)
 {
@@ -485,7 +500,7 @@ static int import_publish(struct peerbuf_import *import, struct dma_fence *job)
 	return 0;
 }
 
-static struct dma_fence *import_begin(struct peerbuf_import *import,
+static struct dma_fence *import_begin(struct peerbuf_import *import, bool wait,
 				      void (*stop)(void *data), void *data)
 {
 	struct dma_fence *job;
@@ -497,7 +512,7 @@ static struct dma_fence *import_begin(struct peerbuf_import *import,
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 
-	ret = import_lock_ready(import);
+	ret = wait ? import_lock_ready(import) : import_trylock_ready(import);
 	if (ret)
 		goto err_put;
 
@@ -519,7 +534,8 @@ err_put:
  *
  * Maps again if the exporter took the mapping away, waits until the exporter is
  * through with moving the memory, and tells it of the job. Until
- * peerbuf_import_end() the mapping stays as it is.
+ * peerbuf_import_end() the mapping stays as it is. Any number of jobs can run on
+ * an import.
  *
  * The caller is in a fence signalling section from here until it ends the job:
  * it must not allocate memory other than by GFP_ATOMIC, nor take a dma_resv
@@ -534,7 +550,7 @@ err_put:
  */
 struct dma_fence *peerbuf_import_begin(struct peerbuf_import *import)
 {
-	return import_begin(import, NULL, NULL);
+	return import_begin(import, true, NULL, NULL);
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_import_begin, "PEERBUF");
 
@@ -561,9 +577,42 @@ struct dma_fence *
 peerbuf_import_begin_preemptible(struct peerbuf_import *import,
 				 void (*stop)(void *data), void *data)
 {
-	return import_begin(import, stop, data);
+	return import_begin(import, true, stop, data);
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_import_begin_preemptible, "PEERBUF");
+
+/**
+ * peerbuf_import_try_begin() - begin a job, if there is nobody to wait for
+ * @import: the import
+ *
+ * For callers that can come back from another context, as io_uring's do.
+ *
+ * Context: Process context, sleeps for memory only; takes the dma_resv lock of
+ * the dma-buf.
+ * Return: as peerbuf_import_begin(), but -EAGAIN where that would wait or map,
+ * and so never -ENODEV nor -EINTR.
+ */
+struct dma_fence *peerbuf_import_try_begin(struct peerbuf_import *import)
+{
+	return import_begin(import, false, NULL, NULL);
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_import_try_begin, "PEERBUF");
+
+/**
+ * peerbuf_import_is_wanted() - has the exporter asked for the mapping?
+ * @import: the import
+ *
+ * It waits for the running jobs then: one of many pieces can ask before each, and
+ * end early with -ECANCELED.
+ *
+ * Context: Any, between the begin and the end of a job.
+ * Return: whether it has. A job that runs on is no error, the mapping stays.
+ */
+bool peerbuf_import_is_wanted(const struct peerbuf_import *import)
+{
+	return READ_ONCE(import->stale);
+}
+EXPORT_SYMBOL_NS_GPL(peerbuf_import_is_wanted, "PEERBUF");
 
 /**
  * peerbuf_import_end() - end a job: the device does not DMA for it any more

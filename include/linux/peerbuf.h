@@ -41,6 +41,8 @@ struct dma_fence *peerbuf_import_begin(struct peerbuf_import *import);
 struct dma_fence *
 peerbuf_import_begin_preemptible(struct peerbuf_import *import,
 				 void (*stop)(void *data), void *data);
+struct dma_fence *peerbuf_import_try_begin(struct peerbuf_import *import);
+bool peerbuf_import_is_wanted(const struct peerbuf_import *import);
 void peerbuf_import_end(struct peerbuf_import *import, struct dma_fence *job,
 			int error);
 struct sg_table *peerbuf_import_sgt(struct peerbuf_import *import);
