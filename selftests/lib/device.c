@@ -118,6 +118,12 @@ struct pb_device pb_importer(int index)
 	return nth(PB_EDU, index);
 }
 
+/* pb_drive() - Return: the NVMe controller number @index. */
+struct pb_device pb_drive(int index)
+{
+	return nth(PB_NVME, index);
+}
+
 /* pb_present() - Return: whether the kernel knows @device. */
 bool pb_present(const struct pb_device *device)
 {

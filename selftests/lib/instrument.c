@@ -156,3 +156,12 @@ struct pb_device pb_usable_importer(const struct pb_device *provider)
 	return pb_expect()->route == PEERBUF_ROUTE_NONE ? *provider :
 							  pb_importer(0);
 }
+
+/* pb_test_pieces() - PEERBUF_TEST_PIECES. Return: dma-buf or negative errno. */
+int pb_test_pieces(int test, unsigned int piece, unsigned int count)
+{
+	struct peerbuf_test_pieces arg = { .piece = piece, .count = count };
+	int ret = pb_ioctl(test, PEERBUF_TEST_PIECES, &arg);
+
+	return ret ?: arg.fd;
+}

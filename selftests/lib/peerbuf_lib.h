@@ -19,6 +19,7 @@
 #include <linux/peerbuf.h>
 #include <linux/peerbuf_edu.h>
 #include <linux/peerbuf_igb.h>
+#include <linux/peerbuf_nvme.h>
 
 #include "../modules/peerbuf_test_uapi.h"
 
@@ -64,6 +65,7 @@ pb_fail(const char *file, int line, const char *format, ...);
 #define PB_EDU		0x123411e8U
 #define PB_VIRTIO_GPU	0x1af41050U
 #define PB_BOCHS	0x12341111U
+#define PB_NVME		0x1b360010U
 #define PB_IGB		0x808610c9U
 
 /**
@@ -79,6 +81,7 @@ struct pb_device {
 int pb_find(unsigned int id, struct pb_device *devices, int max);
 struct pb_device pb_provider(int index);
 struct pb_device pb_importer(int index);
+struct pb_device pb_drive(int index);
 bool pb_present(const struct pb_device *device);
 int pb_bar(const struct pb_device *device, int bar, __u64 *start,
 	   __u64 *length);
@@ -233,6 +236,45 @@ int pb_watch(void);
 int pb_seen(const char *event, const char *importer);
 int pb_seen_attach(const char *importer, struct pb_attach_seen *seen);
 
+/* nvme.c: the calls of peerbuf_nvme */
+
+int pb_open_nvme(const struct pb_device *drive, int flags);
+int pb_nvme_import(int nvme, int dmabuf, unsigned int direction,
+		   unsigned int *handle);
+int pb_nvme_release(int nvme, unsigned int handle);
+int pb_nvme_info(int nvme, unsigned int nsid, struct peerbuf_nvme_info *info);
+int pb_nvme_io(int nvme, unsigned int opcode, unsigned int nsid,
+	       unsigned int handle, __u64 offset, __u64 lba, unsigned int blocks);
+int pb_nvme_reset(int nvme);
+int pb_nvme_parameter(const char *name, unsigned int value);
+
+/* uring.c: io_uring, without a library */
+
+/**
+ * struct pb_uring - a ring with big SQEs, for IORING_OP_URING_CMD
+ * @fd: the ring
+ * @entries: SQEs; there are twice as many CQEs
+ * @sq: mapping of both rings
+ * @sqes: mapping of the SQEs
+ * @params: what the kernel said of them
+ * @queued: SQEs that were queued since the last submit
+ */
+struct pb_uring {
+	int fd;
+	unsigned int entries;
+	char *sq;
+	char *sqes;
+	void *params;
+	unsigned int queued;
+};
+
+int pb_uring_open(struct pb_uring *ring, unsigned int entries, bool big);
+void pb_uring_close(struct pb_uring *ring);
+void pb_uring_queue(struct pb_uring *ring, int fd, unsigned int command,
+		    const void *arg, size_t size, __u64 tag);
+int pb_uring_submit(struct pb_uring *ring, unsigned int wait);
+bool pb_uring_reap(struct pb_uring *ring, __u64 *tag, int *result);
+
 /* instrument.c: /dev/peerbuf_test */
 
 int pb_open_test(void);
@@ -253,6 +295,7 @@ int pb_test_oracle(int test, const struct pb_device *provider, int bar,
 		   bool fresh, struct peerbuf_test_segment *segments,
 		   unsigned int *nr);
 int pb_test_page(int test, const void *address, struct peerbuf_test_page *page);
+int pb_test_pieces(int test, unsigned int piece, unsigned int count);
 struct pb_device pb_usable_importer(const struct pb_device *provider);
 
 #endif /* _PEERBUF_LIB_H */

@@ -43,6 +43,7 @@ static const struct test_call test_calls[] = {
 	{ PEERBUF_TEST_UNBIND, test_unbind },
 	{ PEERBUF_TEST_BOUND, test_bound },
 	{ PEERBUF_TEST_WAIT, test_wait },
+	{ PEERBUF_TEST_PIECES, test_pieces },
 };
 
 /**

@@ -286,4 +286,24 @@ struct peerbuf_test_wait {
 #define PEERBUF_TEST_WAIT \
 	_IOW(PEERBUF_TEST_IOC_TYPE, 0x28, struct peerbuf_test_wait)
 
+/**
+ * struct peerbuf_test_pieces - a dma-buf of pieces, each before the one before
+ *
+ * Byte i of the dma-buf is byte i % @piece of the piece @count - 1 - i / @piece
+ * of the memory, which is what mmap() shows.
+ */
+struct peerbuf_test_pieces {
+	/** @piece: bytes of each */
+	__u32 piece;
+	/** @count: how many */
+	__u32 count;
+	/** @fd: out: the dma-buf */
+	__s32 fd;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_TEST_PIECES \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x30, struct peerbuf_test_pieces)
+
 #endif /* _PEERBUF_TEST_UAPI_H */

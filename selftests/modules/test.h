@@ -79,4 +79,7 @@ int test_segments_finish(struct peerbuf_test_segment *segments, u64 user,
 /* cachemode.c */
 int test_page(struct test_file *file, void *arg);
 
+/* pieces.c */
+int test_pieces(struct test_file *file, void *arg);
+
 #endif /* _PEERBUF_TEST_H */
