@@ -36,6 +36,9 @@ check-fabric:	## routes and addresses against the kernel's on random fabrics (SE
 check-debug:	## the same and KUnit, on a kernel that looks for mistakes
 	@KERNEL=debug tools/vm/check
 
+soak:	## all importers on shared buffers, revokes and rebinds, for MINUTES= (10)
+	@tools/vm/soak
+
 style:	## checkpatch, warnings, sparse, kernel-doc, shellcheck, SPDX
 	@tools/style/check
 
@@ -62,7 +65,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo check check-fabric check-debug style docs pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
-export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS
+export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS MINUTES
