@@ -230,9 +230,10 @@ static int setup_queues(struct pnvme_ctrl *ctrl)
 	ctrl->queues = kzalloc_objs(*ctrl->queues, count);
 	if (!ctrl->queues)
 		return -ENOMEM;
-	ctrl->nr_queues = count;
 
+	/* What is counted can be stopped, even if it is not all there. */
 	for (i = 0; i < count; i++) {
+		ctrl->nr_queues = i + 1;
 		ret = setup_queue(ctrl, i);
 		if (ret)
 			return ret;
