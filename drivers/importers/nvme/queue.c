@@ -250,6 +250,7 @@ bool pnvme_queue_is_idle(struct pnvme_queue *queue)
  */
 bool pnvme_queue_is_wanted(struct pnvme_queue *queue)
 {
+	/* No barrier: who is missed now is seen at the end of the next command. */
 	return waitqueue_active(&queue->wait);
 }
 

@@ -98,6 +98,8 @@ struct peerbuf_nvme_release {
  * A namespace and its controller, as they were when the controller was last
  * started or reset. Namespaces of blocks of less than 512 or more than 4096
  * bytes, or with metadata, are left out.
+ *
+ * Errors: EINTR, while a reset was waited for.
  */
 struct peerbuf_nvme_info {
 	/** @size: sizeof(struct peerbuf_nvme_info) */
