@@ -17,6 +17,7 @@
 
 #include "buffer.h"
 #include "map.h"
+#include "trace.h"
 
 /**
  * struct peerbuf_mapping - one mapped buffer
@@ -180,6 +181,8 @@ static int map_extents(const struct peerbuf_buffer *buffer,
 
 		mapping->extents[i].length = extent->length;
 		mapping->nr_extents++;
+		trace_peerbuf_address(buffer, importer, phys, *address,
+				      extent->length);
 	}
 
 	return 0;

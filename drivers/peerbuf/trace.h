@@ -162,6 +162,32 @@ DEFINE_EVENT(peerbuf_mapping, peerbuf_unmap,
 		 enum dma_data_direction dir, unsigned int entries),
 	TP_ARGS(buffer, importer, dir, entries));
 
+/* One for each extent of a buffer that is mapped, before its peerbuf_map. */
+TRACE_EVENT(peerbuf_address,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 phys_addr_t phys, dma_addr_t address, size_t length),
+	TP_ARGS(buffer, importer, phys, address, length),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__string(importer, dev_name(importer))
+		__field(u64, id)
+		__field(u64, phys)
+		__field(u64, address)
+		__field(u64, length)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__assign_str(importer);
+		__entry->id = buffer->id;
+		__entry->phys = phys;
+		__entry->address = address;
+		__entry->length = length;
+	),
+	TP_printk("provider=%s buffer=%llu importer=%s phys=%#llx address=%#llx length=%llu",
+		  __get_str(provider), __entry->id, __get_str(importer),
+		  __entry->phys, __entry->address, __entry->length)
+);
+
 #endif /* _PEERBUF_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
