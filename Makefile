@@ -24,7 +24,7 @@ $(PROGRAMS):
 
 tools/peerbuf: tools/libpeerbuf
 
-demo:	## in a virtual machine: one device DMAs into another, step by step
+demo-edu:	## in a virtual machine: one device DMAs into another, step by step
 	@tools/vm/demo
 
 check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
@@ -65,7 +65,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo-edu check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
 export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS MINUTES

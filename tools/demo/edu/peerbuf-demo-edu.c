@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * peerbuf-demo: DMA engines move data from one place of another device's BAR to
+ * peerbuf-demo-edu: DMA engines move data from one place of another device's BAR to
  * another, and the CPU checks every byte.
  *
  * Needs a provider (peerbuf_pci) and at least one of QEMU's edu engines
@@ -60,7 +60,7 @@ static bool animate; /* draw a bar that grows, on a terminal */
 static int fail(int err, const char *what, const char *advice)
 {
 	fflush(stdout);
-	fprintf(stderr, "peerbuf-demo: %s", what);
+	fprintf(stderr, "peerbuf-demo-edu: %s", what);
 	if (err)
 		fprintf(stderr, ": %s", strerror(-err));
 	fprintf(stderr, "%s%s\n", advice ? "; " : "", advice ? advice : "");
@@ -490,7 +490,7 @@ static int run(struct demo *demo)
 static void print_usage(FILE *file)
 {
 	fprintf(file,
-		"usage: peerbuf-demo [--size KIB] [--seed NUMBER] [--plain]\n"
+		"usage: peerbuf-demo-edu [--size KIB] [--seed NUMBER] [--plain]\n"
 		"\n"
 		"  --size KIB     how much to move, a multiple of 4 (256)\n"
 		"  --seed NUMBER  of the pattern (from the clock)\n"
