@@ -24,8 +24,11 @@ $(PROGRAMS):
 
 tools/peerbuf: tools/libpeerbuf
 
-demo-edu:	## in a virtual machine: one device DMAs into another, step by step
+demo:	## in a virtual machine: a picture goes from a disk over a wire to a screen
 	@tools/vm/demo
+
+demo-edu:	## likewise: test engines move data from BAR to BAR, step by step
+	@tools/vm/demo edu
 
 check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
 	@tools/vm/check
@@ -65,7 +68,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo-edu check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo demo-edu check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
-export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS MINUTES
+export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS SABOTAGE MINUTES
