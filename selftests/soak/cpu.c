@@ -29,7 +29,7 @@ static void work_on(struct soak *soak, struct place *place, unsigned int *seed,
 
 	if (sigsetjmp(escape, 1)) {
 		place->content = UNKNOWN;
-		if (!soak_may_fail(soak, before, -ENODEV))
+		if (!soak_may_fail(soak, before, before, -ENODEV))
 			soak_fault(soak, "SIGBUS, and nobody has revoked");
 		return;
 	}

@@ -11,11 +11,13 @@
 #define BLOCKS		((unsigned int)(BUFFER_SIZE / BLOCK))
 
 /* Waits for the driver to come back. */
-static int open_drive(struct soak *soak, const struct pb_device *drive)
+static int open_drive(struct soak *soak, const struct pb_device *drive,
+		      unsigned long *opened)
 {
 	int nvme;
 
 	while (!atomic_load(&soak->stop)) {
+		*opened = atomic_load(&soak->disturbances);
 		nvme = pb_open_nvme(drive, O_RDWR);
 		if (nvme >= 0)
 			return nvme;
@@ -39,7 +41,8 @@ static int transfer(int nvme, struct place *buffer, unsigned int region,
 	return ret;
 }
 
-static int work(struct soak *soak, int nvme, unsigned int *seed)
+static int work(struct soak *soak, int nvme, unsigned long opened,
+		unsigned int *seed)
 {
 	unsigned long before = atomic_load(&soak->disturbances);
 	struct place *buffer, *region, *to;
@@ -61,7 +64,7 @@ static int work(struct soak *soak, int nvme, unsigned int *seed)
 		soak_done(soak, write ? DISK_WRITES : DISK_READS);
 	} else {
 		to->content = UNKNOWN;
-		if (!soak_may_fail(soak, before, ret))
+		if (!soak_may_fail(soak, before, opened, ret))
 			soak_fault(soak, "the drive: error %d", ret);
 	}
 	soak_give(region);
@@ -81,13 +84,14 @@ void *soak_disk(void *arg)
 	unsigned int seed = 1000 + atomic_fetch_add(&threads, 1);
 	struct soak *soak = arg;
 	struct pb_device drive;
+	unsigned long opened;
 	int nvme;
 
 	if (!pb_find(PB_NVME, &drive, 1))
 		fail("this machine has no NVMe drive");
-	while ((nvme = open_drive(soak, &drive)) >= 0) {
+	while ((nvme = open_drive(soak, &drive, &opened)) >= 0) {
 		while (!atomic_load(&soak->stop))
-			if (work(soak, nvme, &seed) == -ENODEV)
+			if (work(soak, nvme, opened, &seed) == -ENODEV)
 				break;
 		close(nvme);
 	}

@@ -53,7 +53,7 @@ void *soak_display(void *arg)
 		ret = show(&card, buffer);
 		if (!ret)
 			soak_done(soak, FRAMES);
-		else if (!soak_may_fail(soak, before, ret))
+		else if (!soak_may_fail(soak, before, before, ret))
 			soak_fault(soak, "the display: error %d", ret);
 		soak_give(buffer);
 	}

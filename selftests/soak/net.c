@@ -15,10 +15,12 @@
  * struct wire - two ports
  * @from: sends
  * @to: receives
+ * @opened: &soak.disturbances before they were opened
  */
 struct wire {
 	int from;
 	int to;
+	unsigned long opened;
 };
 
 static void close_wire(struct wire *wire)
@@ -78,6 +80,7 @@ static bool open_wire(struct soak *soak, struct wire *wire)
 	while (!atomic_load(&soak->stop)) {
 		if (pb_find(PB_IGB, ports, 2) != 2)
 			fail("this machine has no two ports");
+		wire->opened = atomic_load(&soak->disturbances);
 		wire->from = pb_open_port(&ports[0]);
 		wire->to = pb_open_port(&ports[1]);
 		if (wire->from >= 0 && wire->to >= 0 && has_link(wire->from) &&
@@ -155,7 +158,7 @@ static int work(struct soak *soak, const struct wire *wire, unsigned int *seed)
 		if (!ret) {
 			soak_copied(to, from);
 			soak_done(soak, NET_COPIES);
-		} else if (!soak_may_fail(soak, before, ret)) {
+		} else if (!soak_may_fail(soak, before, wire->opened, ret)) {
 			soak_fault(soak, "the ports: error %d", ret);
 		}
 		soak_give(to);

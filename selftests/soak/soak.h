@@ -98,7 +98,8 @@ struct place *soak_take(struct place *places, unsigned int nr,
 void soak_give(struct place *place);
 void soak_copied(struct place *to, const struct place *from);
 void soak_done(struct soak *soak, enum work work);
-bool soak_may_fail(struct soak *soak, unsigned long before, int error);
+bool soak_may_fail(struct soak *soak, unsigned long before,
+		   unsigned long opened, int error);
 void __printf(2, 3) soak_fault(struct soak *soak, const char *format, ...);
 
 /* Threads; each takes a struct soak */

@@ -66,19 +66,24 @@ void soak_done(struct soak *soak, enum work work)
  * soak_may_fail() - was something disturbed, and is this how it ends
  * @soak: the soak
  * @before: &soak.disturbances when the work began
+ * @opened: the same, when the device was opened: one that was unbound since is
+ *	gone for who has it open, whenever he looks
  * @error: how it ended, a negative errno
  *
  * An odd number means that one is going on. Counts those that may.
  *
  * Return: whether that is in order.
  */
-bool soak_may_fail(struct soak *soak, unsigned long before, int error)
+bool soak_may_fail(struct soak *soak, unsigned long before,
+		   unsigned long opened, int error)
 {
 	static const int expected[] = {
 		ECANCELED, ENODEV, EIO, ENXIO, ENETDOWN, ETIME, EBADMSG, ENOENT,
 	};
 	size_t i;
 
+	if (error == -ENODEV)
+		before = opened;
 	if (!(before & 1) && before == atomic_load(&soak->disturbances))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(expected); i++)
