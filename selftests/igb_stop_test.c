@@ -581,12 +581,23 @@ static bool is_absent(const void *device)
 	return !pb_present(device);
 }
 
-/* The PCI core shows a new device before drivers may have it. */
-static bool port_binds(const void *device)
+/*
+ * The PCI core shows a new device before drivers may have it, and who has it
+ * before its driver is ready.
+ */
+static bool port_is_ready(const void *device)
 {
-	return pb_present(device) &&
-	       (pb_is_bound(device, "peerbuf_igb") ||
-		!pb_bind(device, "peerbuf_igb"));
+	int port;
+
+	if (!pb_present(device))
+		return false;
+	if (!pb_is_bound(device, "peerbuf_igb") &&
+	    pb_bind(device, "peerbuf_igb"))
+		return false;
+	port = pb_open_port(device);
+	if (port >= 0)
+		close(port);
+	return port >= 0;
 }
 
 static void plug_port(const char *id, const char *netdev, const char *bus)
@@ -631,7 +642,7 @@ TEST_F_TIMEOUT(igb_stop, pull_out_receiver_under_traffic, TIMEOUT)
 	close(dmabuf);
 
 	plug_port("nic1", "net1", bus);
-	ASSERT_TRUE(pb_wait_until(port_binds, &self->devices[1], PATIENCE_MS));
+	ASSERT_TRUE(pb_wait_until(port_is_ready, &self->devices[1], PATIENCE_MS));
 	open_port(self, 1);
 }
 
@@ -644,7 +655,7 @@ TEST_F_TIMEOUT(igb_stop, remove_and_rescan, TIMEOUT)
 	expect_port_gone(_metadata, self, 0, self->source);
 	close(self->port[0]);
 	EXPECT_EQ(0, pb_rescan());
-	ASSERT_TRUE(pb_wait_until(port_binds, &self->devices[0], PATIENCE_MS));
+	ASSERT_TRUE(pb_wait_until(port_is_ready, &self->devices[0], PATIENCE_MS));
 	open_port(self, 0);
 }
 
