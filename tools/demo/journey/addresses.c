@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every address that the devices were given for DMA, as the tracepoint
- * peerbuf_address told it, with the memory that stands behind it.
+ * Every address that the devices were given for DMA, as tracepoints told it:
+ * peerbuf_address those of buffers, with the memory that stands behind them; the
+ * kernel's DMA API all others, from before there are buffers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 
 #define TRACING "/sys/kernel/tracing/"
 #define EVENT ": peerbuf_address: "
+#define MAP_EVENT ": dma_map_phys: "
+#define MAP_FORMAT "%31s dir=%*s dma_addr=%*s size=%llu phys_addr=%llx"
 #define FORMAT "provider=%*s buffer=%llu importer=%31s phys=%llx address=%llx length=%llu"
 
 static int put(const char *path, int flags, const char *text)
@@ -27,11 +30,29 @@ static int put(const char *path, int flags, const char *text)
 	return err;
 }
 
+/* All by which a driver gets memory that its device can reach */
+static const char * const dma_events[] = {
+	"dma_map_phys", "dma_map_sg", "dma_alloc", "dma_alloc_pages", "dma_alloc_sgt",
+};
+
 int addresses_watch(void)
 {
 	int err = put(TRACING "trace", O_TRUNC, "");
 
 	return err ? err : put(TRACING "events/peerbuf/peerbuf_address/enable", 0, "1");
+}
+
+int addresses_watch_memory(void)
+{
+	char path[80];
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(dma_events) && !err; i++) {
+		snprintf(path, sizeof(path), TRACING "events/dma/%s/enable", dma_events[i]);
+		err = put(path, 0, "1");
+	}
+	return err;
 }
 
 static __u64 outside(const struct peerbuf_window_info *window, __u64 phys, __u64 length)
@@ -80,4 +101,60 @@ int addresses_read(const struct peerbuf_window_info *window, const struct device
 	}
 	fclose(trace);
 	return 0;
+}
+
+/* What tracing writes first: has it kept all that it saw? */
+static bool is_cut_off(const char *line)
+{
+	unsigned long long kept, seen;
+
+	return sscanf(line, "# entries-in-buffer/entries-written: %llu/%llu", &kept,
+		      &seen) == 2 && kept != seen;
+}
+
+/* Which of dma_events a line tells of the device; -1 for none */
+static int find_event(const char *line, const struct device *device)
+{
+	char text[96];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dma_events); i++) {
+		snprintf(text, sizeof(text), ": %s: %s ", dma_events[i],
+			 name_of(&device->function));
+		if (strstr(line, text))
+			return (int)i;
+	}
+	return -1;
+}
+
+/*
+ * How much system memory the device can reach that it could not reach before.
+ * Negative errno if that is not known: also where it came by something else than
+ * dma_map_phys.
+ */
+int addresses_read_memory(const struct peerbuf_window_info *window,
+			  const struct device *device, __u64 *bytes)
+{
+	unsigned long long phys, length;
+	char line[1024], importer[32];
+	FILE *trace = fopen(TRACING "trace", "re");
+	int event, err = 0;
+
+	if (!trace)
+		return -errno;
+	*bytes = 0;
+	while (!err && fgets(line, sizeof(line), trace)) {
+		event = find_event(line, device);
+		if (is_cut_off(line) || event > 0)
+			err = -EOVERFLOW;
+		if (event)
+			continue;
+		if (sscanf(strstr(line, MAP_EVENT) + strlen(MAP_EVENT), MAP_FORMAT,
+			   importer, &length, &phys) != 3)
+			err = -EPROTO;
+		else
+			*bytes += outside(window, phys, length);
+	}
+	fclose(trace);
+	return err;
 }

@@ -117,6 +117,9 @@ struct addresses {
 };
 
 int addresses_watch(void);
+int addresses_watch_memory(void);
+int addresses_read_memory(const struct peerbuf_window_info *window,
+			  const struct device *device, __u64 *bytes);
 int addresses_read(const struct peerbuf_window_info *window, const struct device *device,
 		   __u64 id, struct addresses *seen);
 

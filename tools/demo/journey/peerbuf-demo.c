@@ -22,6 +22,7 @@
 #include "journey.h"
 
 #define POOL_LENGTH	(16ULL << 20)
+#define MAX_COMMANDS	(FRAME - 1)	/* bytes: there is no room for a line */
 #define HEAP_PATH	"/dev/dma_heap/system"
 
 enum { OWNER, DISK, WIRE, SCREEN, NR_ACTORS };
@@ -192,6 +193,9 @@ static int give_all(struct demo *demo)
 		err = give_node(&actors[SCREEN], devices[GPU].path);
 	if (!err)
 		err = give_sockets(demo);
+	/* the drivers have what they need for themselves, and no buffer yet */
+	if (!err)
+		err = addresses_watch_memory();
 	return err ? err : give_heap(demo);
 }
 
@@ -216,7 +220,7 @@ static int step_processes(struct demo *demo)
 	}
 	err = give_all(demo);
 	if (err)
-		return fail(err, "cannot pass a node on");
+		return fail(err, "cannot pass a node on, or watch what is mapped");
 	err = actor_hear(&demo->actors[OWNER], &demo->made);
 	if (err || demo->made.error)
 		return fail(err ? err : demo->made.error, demo->made.text);
@@ -322,6 +326,23 @@ static void check_addresses(const struct demo *demo, struct device *device)
 			       ROOM, (unsigned long long)seen.outside);
 }
 
+/* The GPU's driver may have to map its commands. */
+static void check_memory(const struct demo *demo, struct device *device)
+{
+	__u64 bytes = 0, most = device->step == 5 ? MAX_COMMANDS : 0;
+	int err = addresses_read_memory(&demo->window, device, &bytes);
+	bool right = !err && bytes <= most;
+
+	device->sound &= right;
+	if (err)
+		check(false, "%-11s system memory mapped since step 2: more than commands",
+		      device->name);
+	else
+		check(right, "%-11s system memory mapped since step 2: %llu bytes%s",
+		      device->name, (unsigned long long)bytes,
+		      bytes ? ", for commands" : "");
+}
+
 static int step_addresses(struct demo *demo)
 {
 	bool maps = false;
@@ -330,9 +351,11 @@ static int step_addresses(struct demo *demo)
 	step(7, "Addresses that the devices were given for DMA, and the BAR");
 	for (i = 0; i < NR_DEVICES; i++)
 		check_addresses(demo, &demo->devices[i]);
+	for (i = 0; i < NR_DEVICES; i++)
+		check_memory(demo, &demo->devices[i]);
 	for (i = 0; i < NR_ACTORS; i++)
 		maps |= actor_maps_buffers(&demo->actors[i]);
-	check(!maps, "no process has mapped a buffer: the CPU cannot have copied it");
+	check(!maps, "no process has a buffer mapped, to copy from it or to it");
 	return 0;
 }
 
