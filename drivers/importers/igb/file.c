@@ -86,6 +86,8 @@ static int igb_ioctl_info(struct peerbuf_call *call)
 	ret = igb_usable(igb);
 	if (!ret) {
 		memset(info, 0, sizeof(*info));
+		igb_harvest(&igb->send);
+		igb_harvest(&igb->recv);
 		igb_ask_port(igb, info);
 		igb_fill_info(igb, info);
 	}

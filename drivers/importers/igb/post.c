@@ -27,12 +27,15 @@ static void igb_stop_slot(void *data)
 }
 
 /* Room now is room until the post is through: posts are serialised. */
-static int igb_check_room(struct igb *igb, const struct igb_ring *ring)
+static int igb_check_room(struct igb *igb, struct igb_ring *ring)
 {
 	int ret;
 
 	mutex_lock(&igb->ring_lock);
 	ret = igb_usable(igb);
+	/* The interrupt's thread may be later than the device. */
+	if (!ret && !igb_ring_room(ring))
+		igb_harvest(ring);
 	if (!ret && !igb_ring_room(ring))
 		ret = -EAGAIN;
 	if (!ret && ring == &igb->send && !igb_hw_link(igb))
