@@ -13,7 +13,6 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/peerbuf.h>
 #include <linux/slab.h>
@@ -148,16 +147,6 @@ static int edu_ioctl_release(struct peerbuf_call *call)
 	return ret;
 }
 
-/* Is the piece within @limit? */
-static int edu_check_piece(u64 offset, u64 length, u64 limit)
-{
-	u64 end;
-
-	if (check_add_overflow(offset, length, &end))
-		return -EOVERFLOW;
-	return end > limit ? -ERANGE : 0;
-}
-
 static int edu_copy_locked(struct edu_file *file,
 			   const struct peerbuf_edu_copy *arg)
 {
@@ -174,8 +163,8 @@ static int edu_copy_locked(struct edu_file *file,
 	if (!entry)
 		return -ENOENT;
 
-	ret = edu_check_piece(arg->offset, arg->length,
-			      peerbuf_import_size(entry->import));
+	ret = peerbuf_check_bounds(arg->offset, arg->length,
+				   peerbuf_import_size(entry->import));
 	if (ret)
 		return ret;
 
@@ -193,8 +182,8 @@ static int edu_ioctl_copy(struct peerbuf_call *call)
 	if (arg->direction > PEERBUF_EDU_FROM_ENGINE || !arg->length)
 		return -EINVAL;
 
-	ret = edu_check_piece(arg->engine_offset, arg->length,
-			      PEERBUF_EDU_BUFFER_SIZE);
+	ret = peerbuf_check_bounds(arg->engine_offset, arg->length,
+				   PEERBUF_EDU_BUFFER_SIZE);
 	if (ret)
 		return ret;
 

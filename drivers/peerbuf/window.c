@@ -8,8 +8,8 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/pci.h>
+#include <linux/peerbuf.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -35,14 +35,10 @@
  */
 int peerbuf_range_check(u64 offset, u64 length, u64 limit)
 {
-	u64 end;
-
 	if (!length || !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length))
 		return -EINVAL;
-	if (check_add_overflow(offset, length, &end))
-		return -EOVERFLOW;
 
-	return end > limit ? -ERANGE : 0;
+	return peerbuf_check_bounds(offset, length, limit);
 }
 EXPORT_SYMBOL_IF_KUNIT(peerbuf_range_check);
 

@@ -10,6 +10,8 @@
 
 #include <linux/build_bug.h>
 #include <linux/dma-buf.h>
+#include <linux/errno.h>
+#include <linux/overflow.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <uapi/linux/peerbuf.h>
@@ -48,6 +50,29 @@ void peerbuf_import_end(struct peerbuf_import *import, struct dma_fence *job,
 struct sg_table *peerbuf_import_sgt(struct peerbuf_import *import);
 int peerbuf_import_address(struct peerbuf_import *import, u64 offset,
 			   dma_addr_t *addr, size_t *contiguous);
+
+/* Ranges that users name */
+
+/**
+ * peerbuf_check_bounds - does a range lie within bounds
+ * @start: where it begins
+ * @length: how long it is, in the unit of @start
+ * @limit: length of what it must lie in, in the same unit
+ *
+ * Says nothing of alignment; an empty range may begin at @limit.
+ *
+ * Context: any.
+ *
+ * Return: 0; -EOVERFLOW if the sum does not fit; -ERANGE if it is beyond @limit.
+ */
+static inline int peerbuf_check_bounds(u64 start, u64 length, u64 limit)
+{
+	u64 end;
+
+	if (check_add_overflow(start, length, &end))
+		return -EOVERFLOW;
+	return end > limit ? -ERANGE : 0;
+}
 
 /* Calls of users: drivers/peerbuf/ioctl.c */
 

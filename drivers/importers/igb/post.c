@@ -10,7 +10,6 @@
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/overflow.h>
 #include <linux/peerbuf.h>
 #include <linux/slab.h>
 
@@ -49,7 +48,6 @@ static int igb_check_post(struct igb *igb, const struct igb_ring *ring,
 			  const struct peerbuf_igb_post *arg)
 {
 	u32 least = PEERBUF_IGB_MIN_FRAME, most = PEERBUF_IGB_MAX_FRAME;
-	u64 end;
 
 	if (ring == &igb->recv) {
 		least = igb->slot_size;
@@ -61,9 +59,8 @@ static int igb_check_post(struct igb *igb, const struct igb_ring *ring,
 		return -EACCES;
 	if (arg->length < least || arg->length > most)
 		return -EMSGSIZE;
-	if (check_add_overflow(arg->offset, (u64)arg->length, &end))
-		return -EOVERFLOW;
-	return end > peerbuf_import_size(entry->import) ? -ERANGE : 0;
+	return peerbuf_check_bounds(arg->offset, arg->length,
+				    peerbuf_import_size(entry->import));
 }
 
 /* Where the slot lies for the device. The job has begun. */

@@ -7,7 +7,6 @@
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/peerbuf.h>
 #include <linux/slab.h>
@@ -215,16 +214,6 @@ static int ioctl_info(struct peerbuf_call *call)
 	return fill_identity(ctrl, arg);
 }
 
-/* Is the piece within @limit? */
-static int check_piece(u64 start, u64 length, u64 limit)
-{
-	u64 end;
-
-	if (check_add_overflow(start, length, &end))
-		return -EOVERFLOW;
-	return end > limit ? -ERANGE : 0;
-}
-
 /* What can be said without looking at handle and namespace. */
 static int check_io(struct file *filp, const struct peerbuf_nvme_io *io)
 {
@@ -270,10 +259,11 @@ static int prepare_data(struct pnvme_file *file,
 	if (io->offset & ((1U << ns->shift) - 1))
 		return -EINVAL;
 
-	ret = check_piece(io->lba, io->blocks, ns->blocks);
+	ret = peerbuf_check_bounds(io->lba, io->blocks, ns->blocks);
 	if (!ret)
-		ret = check_piece(io->offset, (u64)io->blocks << ns->shift,
-				  peerbuf_import_size(entry->import));
+		ret = peerbuf_check_bounds(io->offset,
+					   (u64)io->blocks << ns->shift,
+					   peerbuf_import_size(entry->import));
 	if (ret)
 		return ret;
 	if (write && ns->read_only)
