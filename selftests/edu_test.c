@@ -7,21 +7,18 @@
 #include <kselftest_harness.h>
 #include <sys/mman.h>
 
-#include "peerbuf_lib.h"
+#include "abi.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define LENGTH		(4 * PAGE)
-#define TAIL		64
 #define TO_ENGINE	PEERBUF_EDU_TO_ENGINE
 #define FROM_ENGINE	PEERBUF_EDU_FROM_ENGINE
 
 union argument {
-	__u32 size;
 	struct peerbuf_edu_import import;
 	struct peerbuf_edu_release release;
 	struct peerbuf_edu_copy copy;
 	struct peerbuf_edu_address address;
-	char bytes[128];
 };
 
 FIXTURE(edu) {
@@ -45,29 +42,34 @@ FIXTURE_TEARDOWN(edu)
 	close(self->edu);
 }
 
-struct command {
-	const char *name;
-	unsigned long cmd;
-	size_t size;
-	size_t flags;		/* offset, 0: none */
+static const struct pb_command commands[] = {
+	{
+		.name = "IMPORT",
+		.cmd = PEERBUF_EDU_IOC_IMPORT,
+		.size = 16,
+		.flags = offsetof(struct peerbuf_edu_import, flags),
+	}, {
+		.name = "COPY",
+		.cmd = PEERBUF_EDU_IOC_COPY,
+		.size = 32,
+		.flags = offsetof(struct peerbuf_edu_copy, flags),
+	}, {
+		.name = "ADDRESS",
+		.cmd = PEERBUF_EDU_IOC_ADDRESS,
+		.size = 32,
+	}, {
+		.name = "RELEASE",
+		.cmd = PEERBUF_EDU_IOC_RELEASE,
+		.size = 8,
+	},
 };
 
-static const struct command commands[] = {
-	{ "IMPORT", PEERBUF_EDU_IOC_IMPORT, 16,
-	  offsetof(struct peerbuf_edu_import, flags) },
-	{ "COPY", PEERBUF_EDU_IOC_COPY, 32,
-	  offsetof(struct peerbuf_edu_copy, flags) },
-	{ "ADDRESS", PEERBUF_EDU_IOC_ADDRESS, 32, 0 },
-	{ "RELEASE", PEERBUF_EDU_IOC_RELEASE, 8, 0 },
-};
-
-#define LAST	(commands + ARRAY_SIZE(commands))
-
-static void fill(const struct command *command, union argument *arg,
-		 const FIXTURE_DATA(edu) *self)
+static void fill(const struct pb_command *command, void *to,
+		 const void *fixture)
 {
-	memset(arg, 0, sizeof(*arg));
-	arg->size = command->size;
+	const FIXTURE_DATA(edu) *self = fixture;
+	union argument *arg = to;
+
 	switch (command->cmd) {
 	case PEERBUF_EDU_IOC_IMPORT:
 		arg->import.fd = self->dmabuf;
@@ -84,95 +86,50 @@ static void fill(const struct command *command, union argument *arg,
 	}
 }
 
-static void refused(struct __test_metadata *_metadata,
-		    const FIXTURE_DATA(edu) *self,
-		    const struct command *command, void *arg, int error,
-		    const char *why, unsigned long detail)
+static struct pb_abi abi_of(const FIXTURE_DATA(edu) *self)
 {
-	unsigned int fds = pb_nr_fds();
-
-	EXPECT_EQ(-error, pb_ioctl(self->edu, command->cmd, arg))
-		TH_LOG("%s: %s %#lx", command->name, why, detail);
-	EXPECT_EQ(fds, pb_nr_fds());
+	return (struct pb_abi) {
+		.fd = self->edu,
+		.commands = commands,
+		.nr_commands = ARRAY_SIZE(commands),
+		.fill = fill,
+		.fixture = self,
+	};
 }
 
 TEST_F(edu, sizes)
 {
-	const struct command *command;
-	union argument arg;
-	size_t size;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (size = 0; size < command->size; size++) {
-			fill(command, &arg, self);
-			arg.size = size;
-			refused(_metadata, self, command, &arg, EINVAL, "size",
-				size);
-		}
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		arg.bytes[command->size + TAIL - 1] = 1;
-		refused(_metadata, self, command, &arg, E2BIG, "tail", TAIL);
-		fill(command, &arg, self);
-		arg.size = PAGE + 8;
-		refused(_metadata, self, command, &arg, E2BIG, "size", PAGE);
-	}
-	for (command = commands; command < LAST; command++) {
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		EXPECT_EQ(0, pb_ioctl(self->edu, command->cmd, &arg))
-			TH_LOG("%s with zero tail", command->name);
-	}
+	EXPECT_TRUE(pb_short_structs_refused(&abi));
+	EXPECT_TRUE(pb_unknown_tails_refused(&abi));
+	EXPECT_TRUE(pb_absurd_sizes_refused(&abi));
+	EXPECT_TRUE(pb_zero_tails_taken(&abi));
 }
 
 TEST_F(edu, flags_and_pointers)
 {
-	const struct command *command;
-	union argument arg;
-	unsigned int bit;
-	__u32 flag;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (bit = 0; bit < 32 && command->flags; bit++) {
-			flag = 1U << bit;
-			fill(command, &arg, self);
-			memcpy(arg.bytes + command->flags, &flag, sizeof(flag));
-			refused(_metadata, self, command, &arg, EOPNOTSUPP,
-				"flag", flag);
-		}
-		refused(_metadata, self, command, NULL, EFAULT, "NULL", 0);
-		refused(_metadata, self, command, (void *)(PAGE - 8), EFAULT,
-			"argument at", PAGE - 8);
-	}
+	EXPECT_TRUE(pb_unknown_flags_refused(&abi));
+	EXPECT_TRUE(pb_bad_pointers_refused(&abi));
 }
 
 TEST_F(edu, unknown_commands)
 {
-	struct command unknown = { .name = "unknown" };
-	union argument arg = { .size = 16 };
-	unsigned int nr;
+	const struct pb_abi abi = abi_of(self);
 
-	for (nr = 0; nr < 256; nr++) {
-		unknown.cmd = _IO(PEERBUF_IOC_TYPE, nr);
-		if (nr < 0x40 || nr > 0x43)
-			refused(_metadata, self, &unknown, &arg, ENOTTY, "nr",
-				nr);
-	}
+	EXPECT_TRUE(pb_unknown_commands_refused(&abi));
 }
 
 /* A handle that user space never learnt of would be an import for ever. */
 TEST_F(edu, import_that_cannot_be_reported)
 {
-	char *page = pb_map(-1, 0, PAGE, RW);
-	unsigned int handle, round;
+	const struct pb_abi abi = abi_of(self);
+	unsigned int handle;
 
-	fill(&commands[0], (union argument *)page, self);
-	ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ));
-	for (round = 0; round < 100; round++)
-		refused(_metadata, self, &commands[0], page, EFAULT,
-			"read-only", round);
+	EXPECT_TRUE(pb_unwritable_refused(&abi, &commands[0]));
 	EXPECT_EQ(0, pb_import(self->edu, self->dmabuf, &handle));
-	munmap(page, PAGE);
 }
 
 TEST_F(edu, descriptors)

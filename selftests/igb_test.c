@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "peerbuf_lib.h"
+#include "abi.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define LENGTH		MIB(1)
@@ -20,20 +20,18 @@
 #define SEND		PEERBUF_IGB_SEND
 #define RECV		PEERBUF_IGB_RECV
 #define BOTH		(SEND | RECV)
-#define TAIL		64
 #define SOON_MS		5000
 #define NEVER_MS	150
 #define TIMEOUT		120
 
 union argument {
-	__u32 size;
 	struct peerbuf_igb_info info;
 	struct peerbuf_igb_set set;
 	struct peerbuf_igb_import import;
 	struct peerbuf_igb_release release;
 	struct peerbuf_igb_post post;
 	struct peerbuf_igb_reap reap;
-	char bytes[256];
+	char bytes[PB_MAX_ARGUMENT];
 };
 
 FIXTURE(igb) {
@@ -192,21 +190,18 @@ TEST_F(igb, node_is_for_root)
 	EXPECT_LE(0, self->port[0]);
 }
 
-struct command {
-	const char *name;
-	unsigned long cmd;
-	size_t size;
-	size_t flags;		/* offset */
-	__u32 known;		/* flag bits */
-};
-
 #define COMMAND(_name, _struct, _flags, _known)				\
-	{ #_name, PEERBUF_IGB_IOC_ ## _name,				\
-	  sizeof(struct peerbuf_igb_ ## _struct),			\
-	  offsetof(struct peerbuf_igb_ ## _struct, _flags), _known }
+	{								\
+		.name = #_name,						\
+		.cmd = PEERBUF_IGB_IOC_ ## _name,			\
+		.size = sizeof(struct peerbuf_igb_ ## _struct),		\
+		.flags = offsetof(struct peerbuf_igb_ ## _struct,	\
+				  _flags),				\
+		.known = (_known),					\
+	}
 
 /* RELEASE comes last, as it takes the handle away; it has no flags. */
-static const struct command commands[] = {
+static const struct pb_command commands[] = {
 	COMMAND(INFO, info, flags, 0),
 	COMMAND(SET, set, fields, 7),
 	COMMAND(IMPORT, import, flags, 3),
@@ -216,14 +211,12 @@ static const struct command commands[] = {
 	COMMAND(RELEASE, release, size, 0),
 };
 
-#define LAST	(commands + ARRAY_SIZE(commands))
-
-/* What succeeds */
-static void fill(const struct command *command, union argument *arg,
-		 const FIXTURE_DATA(igb) *self)
+static void fill(const struct pb_command *command, void *to,
+		 const void *fixture)
 {
-	memset(arg, 0, sizeof(*arg));
-	arg->size = command->size;
+	const FIXTURE_DATA(igb) *self = fixture;
+	union argument *arg = to;
+
 	switch (command->cmd) {
 	case PEERBUF_IGB_IOC_IMPORT:
 		arg->import.fd = self->dmabuf;
@@ -243,82 +236,40 @@ static void fill(const struct command *command, union argument *arg,
 	}
 }
 
-static void refused(struct __test_metadata *_metadata,
-		    const FIXTURE_DATA(igb) *self,
-		    const struct command *command, void *arg, int error,
-		    const char *why, unsigned long detail)
+static struct pb_abi abi_of(const FIXTURE_DATA(igb) *self)
 {
-	unsigned int fds = pb_nr_fds();
-
-	EXPECT_EQ(-error, pb_ioctl(self->port[0], command->cmd, arg))
-		TH_LOG("%s: %s %#lx", command->name, why, detail);
-	EXPECT_EQ(fds, pb_nr_fds());
+	return (struct pb_abi) {
+		.fd = self->port[0],
+		.commands = commands,
+		.nr_commands = ARRAY_SIZE(commands),
+		.fill = fill,
+		.fixture = self,
+	};
 }
 
 TEST_F(igb, sizes)
 {
-	const struct command *command;
-	union argument arg;
-	size_t size;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (size = 0; size < command->size; size++) {
-			fill(command, &arg, self);
-			arg.size = size;
-			refused(_metadata, self, command, &arg, EINVAL, "size",
-				size);
-		}
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		arg.bytes[command->size + TAIL - 1] = 1;
-		refused(_metadata, self, command, &arg, E2BIG, "tail", TAIL);
-		fill(command, &arg, self);
-		arg.size = PAGE + 8;
-		refused(_metadata, self, command, &arg, E2BIG, "size", PAGE);
-	}
-	for (command = commands; command < LAST; command++) {
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		EXPECT_EQ(0, pb_ioctl(self->port[0], command->cmd, &arg))
-			TH_LOG("%s with zero tail", command->name);
-	}
+	EXPECT_TRUE(pb_short_structs_refused(&abi));
+	EXPECT_TRUE(pb_unknown_tails_refused(&abi));
+	EXPECT_TRUE(pb_absurd_sizes_refused(&abi));
+	EXPECT_TRUE(pb_zero_tails_taken(&abi));
 }
 
 TEST_F(igb, flags_and_pointers)
 {
-	const struct command *command;
-	union argument arg;
-	unsigned int bit;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (bit = 0; bit < 32 && command->flags; bit++) {
-			__u32 flag = 1U << bit;
-
-			if (command->known & flag)
-				continue;
-			fill(command, &arg, self);
-			memcpy(arg.bytes + command->flags, &flag, sizeof(flag));
-			refused(_metadata, self, command, &arg, EOPNOTSUPP,
-				"flag", flag);
-		}
-		refused(_metadata, self, command, NULL, EFAULT, "NULL", 0);
-		refused(_metadata, self, command, (void *)(PAGE - 8), EFAULT,
-			"argument at", PAGE - 8);
-	}
+	EXPECT_TRUE(pb_unknown_flags_refused(&abi));
+	EXPECT_TRUE(pb_bad_pointers_refused(&abi));
 }
 
 TEST_F(igb, unknown_commands)
 {
-	struct command unknown = { .name = "unknown" };
-	union argument arg = { .size = 16 };
-	unsigned int nr;
+	const struct pb_abi abi = abi_of(self);
 
-	for (nr = 0; nr < 256; nr++) {
-		unknown.cmd = _IO(PEERBUF_IOC_TYPE, nr);
-		if (nr < 0x60 || nr > 0x66)
-			refused(_metadata, self, &unknown, &arg, ENOTTY, "nr",
-				nr);
-	}
+	EXPECT_TRUE(pb_unknown_commands_refused(&abi));
 }
 
 TEST_F(igb, imports)
@@ -351,17 +302,12 @@ TEST_F(igb, imports)
 /* A handle that user space never learnt of would be an import for ever. */
 TEST_F(igb, import_that_cannot_be_reported)
 {
-	char *page = pb_map(-1, 0, PAGE, RW);
-	unsigned int handle, round;
+	const struct pb_abi abi = abi_of(self);
+	unsigned int handle;
 
-	fill(&commands[2], (union argument *)page, self);
-	ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ));
-	for (round = 0; round < 100; round++)
-		refused(_metadata, self, &commands[2], page, EFAULT,
-			"read-only", round);
+	EXPECT_TRUE(pb_unwritable_refused(&abi, &commands[2]));
 	EXPECT_EQ(0, pb_port_import(self->port[0], self->dmabuf, BOTH, &handle));
 	EXPECT_EQ(self->handle[0] + 1, handle);
-	munmap(page, PAGE);
 }
 
 TEST_F(igb, imports_have_a_direction)
@@ -448,6 +394,7 @@ static const struct bad_set bad_sets[] = {
 
 TEST_F(igb, bad_sets)
 {
+	const struct pb_abi abi = abi_of(self);
 	const struct bad_set *bad;
 	struct peerbuf_igb_info info;
 	union argument arg = {};
@@ -459,7 +406,8 @@ TEST_F(igb, bad_sets)
 			TH_LOG("case %zu", bad - bad_sets);
 	arg.set.size = sizeof(arg.set);
 	arg.set.reserved = 1;
-	refused(_metadata, self, &commands[1], &arg, EINVAL, "reserved", 1);
+	EXPECT_TRUE(pb_refused(&abi, &commands[1], &arg, EINVAL, "reserved",
+			       1));
 	ASSERT_EQ(0, pb_port_info(self->port[0], &info));
 	EXPECT_EQ(PEERBUF_IGB_LINK_UP, info.flags);
 	EXPECT_EQ(SLOT, info.slot_size);
@@ -919,12 +867,12 @@ TEST_F(igb, passed_to_an_unprivileged_process)
 #define FUZZ_CALLS	20000
 
 /* Mostly right, so that it comes far */
-static void fuzz(const struct command *command, union argument *arg,
-		 const FIXTURE_DATA(igb) *self)
+static void fuzz(const struct pb_abi *abi, const struct pb_command *command,
+		 union argument *arg)
 {
 	unsigned int changes = random() % 4;
 
-	fill(command, arg, self);
+	pb_argument(abi, command, arg);
 	if (command->cmd == PEERBUF_IGB_IOC_RELEASE)
 		arg->release.handle = random() % 80;
 	if (command->cmd == PEERBUF_IGB_IOC_REAP)
@@ -943,16 +891,17 @@ static void fuzz(const struct command *command, union argument *arg,
 
 TEST_F_TIMEOUT(igb, fuzz, TIMEOUT)
 {
+	const struct pb_abi abi = abi_of(self);
 	unsigned int i, successes = 0;
 	union argument arg;
 
 	srandom(20260 + pb_expect()->route);
 	for (i = 0; i < FUZZ_CALLS; i++) {
-		const struct command *command = &commands[random() %
-							   ARRAY_SIZE(commands)];
+		const struct pb_command *command =
+			&commands[random() % ARRAY_SIZE(commands)];
 		int ret;
 
-		fuzz(command, &arg, self);
+		fuzz(&abi, command, &arg);
 		ret = pb_ioctl(self->port[0], command->cmd, &arg);
 		ASSERT_NE(-EIO, ret);
 		ASSERT_NE(-ENOTTY, ret);

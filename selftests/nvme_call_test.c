@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "peerbuf_lib.h"
+#include "abi.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define READ		PEERBUF_NVME_READ
@@ -17,16 +17,14 @@
 #define BOTH		PEERBUF_NVME_BOTH
 #define LENGTH		KIB(64)
 #define BLOCKS		(MIB(64) / 512)
-#define TAIL		16
 
 union argument {
-	__u32 size;
 	struct peerbuf_nvme_import import;
 	struct peerbuf_nvme_release release;
 	struct peerbuf_nvme_info info;
 	struct peerbuf_nvme_io io;
 	struct peerbuf_nvme_reset reset;
-	char bytes[128];
+	char bytes[PB_MAX_ARGUMENT];
 };
 
 FIXTURE(call) {
@@ -56,32 +54,41 @@ FIXTURE_TEARDOWN(call)
 	close(self->node);
 }
 
-struct command {
-	const char *name;
-	unsigned long cmd;
-	size_t size;
-	size_t flags;		/* offset, 0: none */
+static const struct pb_command commands[] = {
+	{
+		.name = "IMPORT",
+		.cmd = PEERBUF_NVME_IOC_IMPORT,
+		.size = 24,
+		.flags = offsetof(struct peerbuf_nvme_import, flags),
+	}, {
+		.name = "INFO",
+		.cmd = PEERBUF_NVME_IOC_INFO,
+		.size = 112,
+		.flags = offsetof(struct peerbuf_nvme_info, flags),
+	}, {
+		.name = "IO",
+		.cmd = PEERBUF_NVME_IOC_IO,
+		.size = 40,
+		.flags = offsetof(struct peerbuf_nvme_io, flags),
+		.misplaced = PEERBUF_NVME_FUA,	/* in a read */
+	}, {
+		.name = "RESET",
+		.cmd = PEERBUF_NVME_IOC_RESET,
+		.size = 8,
+		.flags = offsetof(struct peerbuf_nvme_reset, flags),
+	}, {
+		.name = "RELEASE",
+		.cmd = PEERBUF_NVME_IOC_RELEASE,
+		.size = 8,
+	},
 };
 
-static const struct command commands[] = {
-	{ "IMPORT", PEERBUF_NVME_IOC_IMPORT, 24,
-	  offsetof(struct peerbuf_nvme_import, flags) },
-	{ "INFO", PEERBUF_NVME_IOC_INFO, 112,
-	  offsetof(struct peerbuf_nvme_info, flags) },
-	{ "IO", PEERBUF_NVME_IOC_IO, 40,
-	  offsetof(struct peerbuf_nvme_io, flags) },
-	{ "RESET", PEERBUF_NVME_IOC_RESET, 8,
-	  offsetof(struct peerbuf_nvme_reset, flags) },
-	{ "RELEASE", PEERBUF_NVME_IOC_RELEASE, 8, 0 },
-};
-
-#define LAST	(commands + ARRAY_SIZE(commands))
-
-static void fill(const struct command *command, union argument *arg,
-		 const FIXTURE_DATA(call) *self)
+static void fill(const struct pb_command *command, void *to,
+		 const void *fixture)
 {
-	memset(arg, 0, sizeof(*arg));
-	arg->size = command->size;
+	const FIXTURE_DATA(call) *self = fixture;
+	union argument *arg = to;
+
 	switch (command->cmd) {
 	case PEERBUF_NVME_IOC_IMPORT:
 		arg->import.fd = self->dmabuf;
@@ -97,113 +104,69 @@ static void fill(const struct command *command, union argument *arg,
 	}
 }
 
-static void refused(struct __test_metadata *_metadata,
-		    const FIXTURE_DATA(call) *self,
-		    const struct command *command, void *arg, int error,
-		    const char *why, unsigned long detail)
+static struct pb_abi abi_of(const FIXTURE_DATA(call) *self)
 {
-	unsigned int fds = pb_nr_fds();
-
-	EXPECT_EQ(-error, pb_ioctl(self->nvme, command->cmd, arg))
-		TH_LOG("%s: %s %#lx", command->name, why, detail);
-	EXPECT_EQ(fds, pb_nr_fds());
+	return (struct pb_abi) {
+		.fd = self->nvme,
+		.commands = commands,
+		.nr_commands = ARRAY_SIZE(commands),
+		.fill = fill,
+		.fixture = self,
+	};
 }
 
 TEST_F(call, sizes)
 {
-	const struct command *command;
-	union argument arg;
-	size_t size;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (size = 0; size < command->size; size++) {
-			fill(command, &arg, self);
-			arg.size = size;
-			refused(_metadata, self, command, &arg, EINVAL, "size",
-				size);
-		}
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		arg.bytes[command->size + TAIL - 1] = 1;
-		refused(_metadata, self, command, &arg, E2BIG, "tail", TAIL);
-		fill(command, &arg, self);
-		arg.size = PAGE + 8;
-		refused(_metadata, self, command, &arg, E2BIG, "size", PAGE);
-	}
-	for (command = commands; command < LAST; command++) {
-		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
-		EXPECT_EQ(0, pb_ioctl(self->nvme, command->cmd, &arg))
-			TH_LOG("%s with zero tail", command->name);
-	}
+	EXPECT_TRUE(pb_short_structs_refused(&abi));
+	EXPECT_TRUE(pb_unknown_tails_refused(&abi));
+	EXPECT_TRUE(pb_absurd_sizes_refused(&abi));
+	EXPECT_TRUE(pb_zero_tails_taken(&abi));
 }
 
 TEST_F(call, flags_and_pointers)
 {
-	const struct command *command;
-	union argument arg;
-	unsigned int bit;
-	__u32 flag;
+	const struct pb_abi abi = abi_of(self);
 
-	for (command = commands; command < LAST; command++) {
-		for (bit = 0; bit < 32 && command->flags; bit++) {
-			bool fua = command->cmd == PEERBUF_NVME_IOC_IO && !bit;
-
-			flag = 1U << bit;
-			fill(command, &arg, self);
-			memcpy(arg.bytes + command->flags, &flag, sizeof(flag));
-			/* FUA is known, but not for a read. */
-			refused(_metadata, self, command, &arg,
-				fua ? EINVAL : EOPNOTSUPP, "flag", flag);
-		}
-		refused(_metadata, self, command, NULL, EFAULT, "NULL", 0);
-		refused(_metadata, self, command, (void *)(PAGE - 8), EFAULT,
-			"argument at", PAGE - 8);
-	}
+	EXPECT_TRUE(pb_unknown_flags_refused(&abi));
+	EXPECT_TRUE(pb_bad_pointers_refused(&abi));
 }
 
 TEST_F(call, reserved_members)
 {
+	const struct pb_abi abi = abi_of(self);
 	union argument arg;
 
-	fill(&commands[0], &arg, self);
+	pb_argument(&abi, &commands[0], &arg);
 	arg.import.reserved = 1;
-	refused(_metadata, self, &commands[0], &arg, EINVAL, "reserved", 1);
-	fill(&commands[0], &arg, self);
+	EXPECT_TRUE(pb_refused(&abi, &commands[0], &arg, EINVAL, "reserved",
+			       1));
+	pb_argument(&abi, &commands[0], &arg);
 	arg.import.direction = 3;
-	refused(_metadata, self, &commands[0], &arg, EINVAL, "direction", 3);
-	fill(&commands[1], &arg, self);
+	EXPECT_TRUE(pb_refused(&abi, &commands[0], &arg, EINVAL, "direction",
+			       3));
+	pb_argument(&abi, &commands[1], &arg);
 	arg.info.reserved = 1;
-	refused(_metadata, self, &commands[1], &arg, EINVAL, "reserved", 1);
+	EXPECT_TRUE(pb_refused(&abi, &commands[1], &arg, EINVAL, "reserved",
+			       1));
 }
 
 TEST_F(call, unknown_commands)
 {
-	struct command unknown = { .name = "unknown" };
-	union argument arg = { .size = 16 };
-	unsigned int nr;
+	const struct pb_abi abi = abi_of(self);
 
-	for (nr = 0; nr < 256; nr++) {
-		unknown.cmd = _IO(PEERBUF_IOC_TYPE, nr);
-		if (nr < 0x50 || nr > 0x54)
-			refused(_metadata, self, &unknown, &arg, ENOTTY, "nr",
-				nr);
-	}
+	EXPECT_TRUE(pb_unknown_commands_refused(&abi));
 }
 
 /* A handle that user space never learnt of would be an import for ever. */
 TEST_F(call, import_that_cannot_be_reported)
 {
-	char *page = pb_map(-1, 0, PAGE, RW);
-	unsigned int handle, round;
+	const struct pb_abi abi = abi_of(self);
+	unsigned int handle;
 
-	fill(&commands[0], (union argument *)page, self);
-	ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ));
-	for (round = 0; round < 100; round++)
-		refused(_metadata, self, &commands[0], page, EFAULT,
-			"read-only", round);
+	EXPECT_TRUE(pb_unwritable_refused(&abi, &commands[0]));
 	EXPECT_EQ(0, pb_nvme_import(self->nvme, self->dmabuf, BOTH, &handle));
-	munmap(page, PAGE);
 }
 
 TEST_F(call, descriptors)
@@ -390,19 +353,20 @@ static bool is_documented(int ret)
 /* Whatever comes in: a documented error or a success, and it still works. */
 TEST_F_TIMEOUT(call, noise, 100)
 {
+	const struct pb_abi abi = abi_of(self);
 	union argument arg;
 	unsigned int round, i;
 	__u64 state = 88172645463325252ULL;
 	int ret;
 
 	for (round = 0; round < 20000; round++) {
-		const struct command *command =
+		const struct pb_command *command =
 			&commands[noise(&state) % ARRAY_SIZE(commands)];
 		__u32 *words = (__u32 *)&arg;
 
 		if (command->cmd == PEERBUF_NVME_IOC_RESET && round % 64)
 			continue;
-		fill(command, &arg, self);
+		pb_argument(&abi, command, &arg);
 		for (i = 0; i < command->size / 4; i++)
 			if (!(noise(&state) % 4))
 				words[i] = noisy_word(&state);
