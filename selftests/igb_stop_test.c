@@ -758,17 +758,11 @@ TEST_F(igb_stop, revoke_from_a_hung_port)
 TEST_F(igb_stop, reset_from_outside)
 {
 	unsigned int handle, i;
-	char path[96];
-	int fd;
 
 	must(pb_port_import(self->port[1], self->heap, BOTH, &handle));
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset",
-		 self->devices[1].name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	ASSERT_LE(0, fd);
 	for (i = 0; i < 3; i++) {
 		must(pb_port_recv(self->port[1], handle, KIB(2), SLOT, 1));
-		ASSERT_EQ(1, pwrite(fd, "1", 1, 0));
+		ASSERT_EQ(0, pb_reset_function(&self->devices[1]));
 		ASSERT_EQ(1, pb_port_wait(self->port[1], self->done, 1,
 					  SOON_MS));
 		EXPECT_EQ(-EIO, self->done[0].status);
@@ -780,13 +774,10 @@ TEST_F(igb_stop, reset_from_outside)
 		EXPECT_EQ(0, self->done[0].status);
 		EXPECT_EQ(FRAME, self->done[0].length);
 	}
-	close(fd);
 
 	/* A port that nobody has open stays off. */
 	close(self->port[1]);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	EXPECT_EQ(1, write(fd, "1", 1));
-	close(fd);
+	EXPECT_EQ(0, pb_reset_function(&self->devices[1]));
 	open_port(self, 1);
 }
 

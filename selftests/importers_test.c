@@ -49,16 +49,6 @@ FIXTURE(importers) {
 	struct pb_state start;
 };
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	ssize_t length = strlen(text);
-
-	if (fd < 0 || write(fd, text, length) != length)
-		fail("cannot write %s", path);
-	close(fd);
-}
-
 FIXTURE_SETUP(importers)
 {
 	if (!pb_has_ports())
@@ -69,7 +59,7 @@ FIXTURE_SETUP(importers)
 	self->test = must(pb_open_test());
 	self->start = pb_state(&self->provider, -1);
 	must(pb_allow_static(&self->provider, 0, 0));
-	write_text(ATTACH_EVENT, "1");
+	must(pb_write_file(ATTACH_EVENT, "1"));
 }
 
 FIXTURE_TEARDOWN(importers)
@@ -78,7 +68,7 @@ FIXTURE_TEARDOWN(importers)
 
 	if (!pb_has_ports())
 		return;
-	write_text(ATTACH_EVENT, "0");
+	must(pb_write_file(ATTACH_EVENT, "0"));
 	must(pb_allow_static(&self->provider, 0, 0));
 	end = pb_state(&self->provider, -1);
 	EXPECT_TRUE(pb_same_state(&self->start, &end))
@@ -102,7 +92,7 @@ static int bind_at(FIXTURE_DATA(importers) *self, unsigned int style, int dmabuf
 	int ret;
 
 	/* The kernel's trace is then of this attach alone. */
-	write_text(TRACING "trace", "");
+	must(pb_write_file(TRACING "trace", ""));
 	ret = pb_ioctl(self->test, PEERBUF_TEST_BIND, &arg);
 	*handle = arg.handle;
 	return ret;

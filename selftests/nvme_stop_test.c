@@ -431,43 +431,28 @@ TEST_F_TIMEOUT(stop, reset_under_transfers, TIMEOUT)
 /* By the PCI core, which puts the configuration back. */
 TEST_F_TIMEOUT(stop, function_reset_under_transfers, TIMEOUT)
 {
-	char path[96];
-	int fd, i;
+	int i;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset",
-		 self->drive.name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	ASSERT_LE(0, fd);
 	stay_on_one_cpu();
 	start_children(self, -EIO);
 	for (i = 0; i < 5; i++) {
 		pb_sleep_ms(50);
-		EXPECT_EQ(1, pwrite(fd, "1", 1, 0));
+		EXPECT_EQ(0, pb_reset_function(&self->drive));
 	}
 	kill_children(_metadata, self);
 	expect_good(_metadata, self);
-	close(fd);
-}
-
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-
-	close(fd);
-	return ret;
 }
 
 /* The machine suspends as far as to the drivers of devices, and resumes. */
 TEST_F_TIMEOUT(stop, suspend_under_transfers, TIMEOUT)
 {
-	if (write_text("/sys/power/pm_test", "devices"))
+	if (pb_write_file("/sys/power/pm_test", "devices"))
 		SKIP(return, "this kernel cannot test suspend");
 	stay_on_one_cpu();
 	start_children(self, -EIO);
 	pb_sleep_ms(50);
-	EXPECT_EQ(0, write_text("/sys/power/state", "freeze"));
-	EXPECT_EQ(0, write_text("/sys/power/pm_test", "none"));
+	EXPECT_EQ(0, pb_write_file("/sys/power/state", "freeze"));
+	EXPECT_EQ(0, pb_write_file("/sys/power/pm_test", "none"));
 	pb_sleep_ms(50);
 	kill_children(_metadata, self);
 	expect_good(_metadata, self);

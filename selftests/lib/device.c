@@ -28,19 +28,6 @@ static int read_file(const char *path, char *text, size_t size)
 	return 0;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static unsigned int attribute(const char *name, const char *file)
 {
 	char path[PATH_MAX];
@@ -178,10 +165,10 @@ int pb_bind(const struct pb_device *device, const char *driver)
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver_override",
 		 device->name);
-	ret = write_file(path, driver);
+	ret = pb_write_file(path, driver);
 	if (ret)
 		return ret;
-	ret = write_file("/sys/bus/pci/drivers_probe", device->name);
+	ret = pb_write_file("/sys/bus/pci/drivers_probe", device->name);
 	if (!ret && !pb_is_bound(device, driver))
 		ret = -ENODEV;
 	return ret;
@@ -194,7 +181,7 @@ int pb_unbind(const struct pb_device *device)
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind",
 		 device->name);
-	return write_file(path, device->name);
+	return pb_write_file(path, device->name);
 }
 
 /* pb_is_bound() - Return: whether @device belongs to @driver. */
@@ -213,19 +200,31 @@ bool pb_is_bound(const struct pb_device *device, const char *driver)
 	return base && !strcmp(base + 1, driver);
 }
 
+/*
+ * pb_reset_function() - by the administrator, as opposed to its driver.
+ * Return: 0 or a negative errno.
+ */
+int pb_reset_function(const struct pb_device *device)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/reset", device->name);
+	return pb_write_file(path, "1");
+}
+
 /* pb_remove() - make the kernel forget @device. Return: 0 or a negative errno. */
 int pb_remove(const struct pb_device *device)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", device->name);
-	return write_file(path, "1");
+	return pb_write_file(path, "1");
 }
 
 /* pb_rescan() - find what is there. Return: 0 or a negative errno. */
 int pb_rescan(void)
 {
-	return write_file("/sys/bus/pci/rescan", "1");
+	return pb_write_file("/sys/bus/pci/rescan", "1");
 }
 
 /*
@@ -241,7 +240,7 @@ int pb_allow_static(const struct pb_device *provider, unsigned int window,
 		 "/sys/class/peerbuf/%s/window%u/allow_static",
 		 provider->name, window);
 	snprintf(text, sizeof(text), "%d", value);
-	return write_file(path, text);
+	return pb_write_file(path, text);
 }
 
 /* pb_same_function() - Return: whether @a and @b are one address. */

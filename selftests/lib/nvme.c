@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
@@ -95,16 +93,9 @@ int pb_nvme_reset(int nvme)
 int pb_nvme_parameter(const char *name, unsigned int value)
 {
 	char path[96], text[16];
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path),
 		 "/sys/module/peerbuf_nvme/parameters/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	snprintf(text, sizeof(text), "%u", value);
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return pb_write_file(path, text);
 }

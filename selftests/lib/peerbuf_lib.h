@@ -59,6 +59,10 @@ pb_fail(const char *file, int line, const char *format, ...);
 #define must(call)	pb_must((call), #call, __FILE__, __LINE__)
 #define fail(...)	pb_fail(__FILE__, __LINE__, __VA_ARGS__)
 
+/* file.c: the kernel's files that are switches */
+
+int pb_write_file(const char *path, const char *text);
+
 /* device.c: PCI functions, as sysfs shows them */
 
 #define PB_IVSHMEM	0x1af41110U	/* vendor << 16 | device */
@@ -88,6 +92,7 @@ int pb_bar(const struct pb_device *device, int bar, __u64 *start,
 int pb_bind(const struct pb_device *device, const char *driver);
 int pb_unbind(const struct pb_device *device);
 bool pb_is_bound(const struct pb_device *device, const char *driver);
+int pb_reset_function(const struct pb_device *device);
 int pb_remove(const struct pb_device *device);
 int pb_rescan(void);
 int pb_allow_static(const struct pb_device *provider, unsigned int window,

@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tracepoints of peerbuf: what importers were told that tell nobody. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
 #define TRACING	"/sys/kernel/tracing/"
 
-static int put(const char *path, int flags, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* pb_watch() - forget what was seen, see from now on. Return: 0 or -errno. */
 int pb_watch(void)
 {
-	return put(TRACING "trace", O_TRUNC, "") ?:
-	       put(TRACING "events/peerbuf/enable", 0, "1");
+	return pb_write_file(TRACING "trace", "") ?:
+	       pb_write_file(TRACING "events/peerbuf/enable", "1");
 }
 
 static bool is_event(const char *line, const char *event, const char *importer)
