@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -193,21 +192,16 @@ TEST_F(query, nobody_may_ask_everything)
 	EXPECT_EQ(0, pb_join(child));
 }
 
-/* splitmix64, as in fabric/generate.c */
-static unsigned long long random_state;
+static __u64 random_state;
 
-static unsigned long long next_random(void)
+static __u64 next_random(void)
 {
-	unsigned long long z = random_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
+	return pb_random(&random_state);
 }
 
 static unsigned int below(unsigned int limit)
 {
-	return next_random() % limit;
+	return pb_random_below(&random_state, limit);
 }
 
 union argument {
@@ -373,16 +367,9 @@ static void call_once(struct __test_metadata *_metadata, struct fuzz *fuzz,
 		TH_LOG("call %llu: command %#x failed, and wrote", call, cmd);
 }
 
-static unsigned long long setting(const char *name, unsigned long long value)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : value;
-}
-
 TEST_F_TIMEOUT(query, made_up_calls_fail_as_promised, FUZZ_TIMEOUT)
 {
-	unsigned long long calls = setting("QUERY_CALLS", 30000), i;
+	unsigned long long calls = pb_setting("QUERY_CALLS", 30000), i;
 	struct fuzz fuzz = { .query = self };
 	struct pb_state before, after;
 	int node, pool, control;
@@ -394,7 +381,7 @@ TEST_F_TIMEOUT(query, made_up_calls_fail_as_promised, FUZZ_TIMEOUT)
 	fuzz.good = pb_map(-1, 0, 4 * PAGE, PROT_READ | PROT_WRITE);
 	fuzz.bad = pb_map(-1, 0, 4 * PAGE, PROT_READ);
 	before = pb_state(&self->provider, pool);
-	random_state = setting("QUERY_SEED", 1);
+	random_state = pb_setting("QUERY_SEED", 1);
 
 	child = pb_fork();
 	if (!child) {
@@ -402,7 +389,8 @@ TEST_F_TIMEOUT(query, made_up_calls_fail_as_promised, FUZZ_TIMEOUT)
 		control = must(pb_open_control());
 		for (i = 0; i < calls && !_metadata->exit_code; i++)
 			call_once(_metadata, &fuzz, control, i);
-		TH_LOG("%llu calls from seed %llu", i, setting("QUERY_SEED", 1));
+		TH_LOG("%llu calls from seed %llu", i,
+		       pb_setting("QUERY_SEED", 1));
 		for (i = 0; i < NR_COMMANDS && calls >= 1000; i++)
 			EXPECT_LT(0, fuzz.answered[i])
 				TH_LOG("command %llu never worked", i);

@@ -26,13 +26,6 @@
 #define FUNCTIONS	24	/* lines of a random fabric, at least */
 #define PROGRESS	100	/* seeds between two lines of it */
 
-static unsigned long long setting(const char *name, unsigned long long value)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : value;
-}
-
 /**
  * struct outcome - of random fabrics
  * @fabrics: that were built
@@ -162,8 +155,8 @@ static void has_everything(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(generated, agree_with_the_kernel, TIMEOUT)
 {
-	unsigned long long first = setting("FABRIC_SEED", 1);
-	unsigned long long nr = setting("FABRIC_SEEDS", 40), seed;
+	unsigned long long first = pb_setting("FABRIC_SEED", 1);
+	unsigned long long nr = pb_setting("FABRIC_SEEDS", 40), seed;
 	struct outcome sum = {};
 	struct gen_fabric gen;
 
@@ -246,7 +239,7 @@ static double seconds(void)
 /* Come and go, for as often as it takes for a leak to be seen. */
 TEST_F_TIMEOUT(generated, come_and_go, TIMEOUT)
 {
-	unsigned long long nr = setting("FABRIC_CYCLES", 50), i;
+	unsigned long long nr = pb_setting("FABRIC_CYCLES", 50), i;
 	struct gen_fabric gen;
 	struct fabric fabric;
 	char *text;
@@ -345,7 +338,7 @@ static void time_fabric(struct __test_metadata *_metadata,
  */
 TEST_F_TIMEOUT(generated, large_ones_answer_all_pairs, TIMEOUT)
 {
-	unsigned int functions = setting("FABRIC_FUNCTIONS", 1024);
+	unsigned int functions = pb_setting("FABRIC_FUNCTIONS", 1024);
 	struct timing few, many;
 
 	time_fabric(_metadata, functions / 4, &few);

@@ -25,19 +25,9 @@ static const char * const acs_names[] = {
 	"sv", "tb", "rr", "cr", "uf", "ec", "dt",
 };
 
-/* splitmix64: good enough, and short enough to be written down anywhere */
-static unsigned long long next_random(struct gen_fabric *gen)
-{
-	unsigned long long z = gen->state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 static unsigned int below(struct gen_fabric *gen, unsigned int limit)
 {
-	return next_random(gen) % limit;
+	return pb_random_below(&gen->state, limit);
 }
 
 static bool one_in(struct gen_fabric *gen, unsigned int n)

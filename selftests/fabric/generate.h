@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/types.h>
+
 /**
  * enum gen_kind - statements of a description
  * @GEN_BRIDGE: bridge
@@ -46,7 +48,7 @@ struct gen_fabric {
 	struct gen_node *nodes;
 	unsigned int nr;
 	unsigned int room;
-	unsigned long long state;
+	__u64 state;
 	unsigned int domains;
 };
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What this machine is expected to do, and how a test ends early. */
+/*
+ * What this machine is expected to do, what its user wants, and how a test ends
+ * early.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,6 +57,20 @@ const struct pb_expect *pb_expect(void)
 		expect.topology = variable("PEERBUF_TOPOLOGY");
 	}
 	return &expect;
+}
+
+/**
+ * pb_setting() - a number that who runs a test may choose
+ * @name: of the variable in the environment
+ * @value: where it is not set
+ *
+ * Return: the number.
+ */
+unsigned long long pb_setting(const char *name, unsigned long long value)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : value;
 }
 
 /**

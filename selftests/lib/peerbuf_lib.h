@@ -52,6 +52,7 @@ struct pb_expect {
 };
 
 const struct pb_expect *pb_expect(void);
+unsigned long long pb_setting(const char *name, unsigned long long value);
 long pb_must(long value, const char *what, const char *file, int line);
 void __noreturn __printf(3, 4)
 pb_fail(const char *file, int line, const char *format, ...);
@@ -206,6 +207,11 @@ int pb_join(pid_t child);
 void pb_sleep_ms(unsigned int ms);
 __u64 pb_now_ms(void);
 void pb_interrupt_after(unsigned int ms);
+
+/* random.c: random numbers that a seed brings again */
+
+__u64 pb_random(__u64 *state);
+unsigned int pb_random_below(__u64 *state, unsigned int limit);
 
 /* foreign.c: dma-bufs of other exporters */
 

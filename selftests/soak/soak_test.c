@@ -149,8 +149,7 @@ TEST_F_TIMEOUT(soak, everybody_shares, TIMEOUT)
 		soak_cpu, soak_disk, soak_disk, soak_net, soak_display,
 		soak_disturb,
 	};
-	const char *text = getenv("SOAK_SECONDS");
-	__u64 seconds = text ? strtoull(text, NULL, 0) : 60;
+	__u64 seconds = pb_setting("SOAK_SECONDS", 60);
 	__u64 start = pb_now_ms(), next = start;
 	pthread_t ids[ARRAY_SIZE(threads)];
 	struct soak *soak = &self->soak;
