@@ -65,10 +65,7 @@ FIXTURE_SETUP(close)
 
 FIXTURE_TEARDOWN(close)
 {
-	struct pb_state end = pb_state(&self->provider, -1);
-
-	EXPECT_TRUE(pb_same_state(&self->start, &end))
-		TH_LOG("the test has left traces");
+	EXPECT_TRUE(pb_unchanged(&self->start, &self->provider, -1));
 	close(self->test);
 	close(self->edu);
 }

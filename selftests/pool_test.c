@@ -36,13 +36,9 @@ FIXTURE_SETUP(pool)
 
 FIXTURE_TEARDOWN(pool)
 {
-	struct pb_state end;
-
 	if (self->pool >= 0)
 		close(self->pool);
-	end = pb_state(&self->provider, -1);
-	EXPECT_TRUE(pb_same_state(&self->start, &end))
-		TH_LOG("the test has left traces");
+	EXPECT_TRUE(pb_unchanged(&self->start, &self->provider, -1));
 	close(self->node);
 }
 
@@ -95,7 +91,6 @@ TEST_F(pool, describes_itself)
 TEST_F(pool, exhaustion_and_reuse)
 {
 	int dmabufs[POOL_PAGES];
-	struct pb_state after;
 	unsigned int round;
 	size_t i;
 
@@ -119,8 +114,8 @@ TEST_F(pool, exhaustion_and_reuse)
 
 		for (i = 0; i < POOL_PAGES; i++)
 			close(dmabufs[i]);
-		after = pb_state(&self->provider, self->pool);
-		ASSERT_TRUE(pb_same_state(&self->empty, &after));
+		ASSERT_TRUE(pb_unchanged(&self->empty, &self->provider,
+					 self->pool));
 	}
 	/* Nothing is left in pieces. */
 	close(must(pb_alloc(self->pool, POOL_LENGTH, NULL)));
@@ -495,7 +490,6 @@ TEST_F(pool, many_buffers)
 	const size_t count = 1000;
 	struct peerbuf_provider_info info;
 	struct rlimit limit;
-	struct pb_state after;
 	int *dmabufs = calloc(count, sizeof(*dmabufs));
 	__u64 *ids = calloc(count, sizeof(*ids));
 	int pool;
@@ -525,8 +519,7 @@ TEST_F(pool, many_buffers)
 	for (i = 0; i < count; i++)
 		close(dmabufs[i * 7 % count]);
 	close(pool);
-	after = pb_state(&self->provider, self->pool);
-	EXPECT_TRUE(pb_same_state(&self->empty, &after));
+	EXPECT_TRUE(pb_unchanged(&self->empty, &self->provider, self->pool));
 	free(dmabufs);
 	free(ids);
 }

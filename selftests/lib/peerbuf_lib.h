@@ -182,6 +182,8 @@ struct pb_state {
 
 struct pb_state pb_state(const struct pb_device *provider, int pool);
 bool pb_same_state(const struct pb_state *before, const struct pb_state *after);
+bool pb_unchanged(const struct pb_state *before,
+		  const struct pb_device *provider, int pool);
 unsigned int pb_nr_fds(void);
 
 /* memory.c: CPU mappings, and what is in them */

@@ -72,3 +72,19 @@ bool pb_same_state(const struct pb_state *before, const struct pb_state *after)
 		    after->pool_buffers) &
 	       same("open descriptors", before->nr_fds, after->nr_fds);
 }
+
+/**
+ * pb_unchanged() - take another snapshot and compare, say what differs
+ * @before: what it should be
+ * @provider: whose
+ * @pool: the pool of @before, or -1
+ *
+ * Return: whether all is as it was.
+ */
+bool pb_unchanged(const struct pb_state *before,
+		  const struct pb_device *provider, int pool)
+{
+	const struct pb_state now = pb_state(provider, pool);
+
+	return pb_same_state(before, &now);
+}
