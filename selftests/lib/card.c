@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* DRM devices by their ioctls: PRIME, framebuffers and the legacy mode calls. */
+/*
+ * DRM devices by libdrm: PRIME, framebuffers and the legacy mode calls. libdrm
+ * repeats what was interrupted. Its mode calls return a negative errno, its others
+ * -1.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,53 +12,44 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <drm/drm.h>
-#include <drm/drm_fourcc.h>
-#include <drm/drm_mode.h>
+#include <drm_fourcc.h>
+#include <xf86drm.h>
+#include <xf86drmMode.h>
 
 #include "display.h"
 
 #define MAX_CARDS	8
 #define FLIP_MS		5000
 
-static int card_ioctl(int fd, unsigned long cmd, void *arg)
+static int or_errno(int ret)
 {
-	int ret;
-
-	do {
-		ret = pb_ioctl(fd, cmd, arg);
-	} while (ret == -EINTR || ret == -EAGAIN);
-	return ret;
+	return ret ? -errno : 0;
 }
 
 static bool is_driver(int fd, const char *driver)
 {
-	char name[32] = "";
-	struct drm_version version = {
-		.name = name,
-		.name_len = sizeof(name) - 1,
-	};
+	drmVersionPtr version = drmGetVersion(fd);
+	bool is = version && !strcmp(version->name, driver);
 
-	return !card_ioctl(fd, DRM_IOCTL_VERSION, &version) &&
-	       !strcmp(name, driver);
+	drmFreeVersion(version);
+	return is;
 }
 
 /* A device that only renders has no resources to ask for. */
 static void find_output(struct pb_card *card)
 {
-	struct drm_mode_card_res res = {
-		.crtc_id_ptr = (uintptr_t)&card->crtc,
-		.connector_id_ptr = (uintptr_t)&card->connector,
-		.count_crtcs = 1,
-		.count_connectors = 1,
-	};
+	drmModeResPtr res = drmModeGetResources(card->fd);
 
-	card_ioctl(card->fd, DRM_IOCTL_MODE_GETRESOURCES, &res);
+	if (res && res->count_crtcs)
+		card->crtc = res->crtcs[0];
+	if (res && res->count_connectors)
+		card->connector = res->connectors[0];
+	drmModeFreeResources(res);
 }
 
 /**
  * pb_card_open() - open the DRM device of a driver
- * @driver: its name, as DRM_IOCTL_VERSION says it
+ * @driver: its name, as drmGetVersion() says it
  * @card: the device
  *
  * Return: 0, -ENOENT if there is none, or a negative errno.
@@ -79,34 +74,25 @@ int pb_card_open(const char *driver, struct pb_card *card)
 	return -ENOENT;
 }
 
-/* pb_card_import() - DRM_IOCTL_PRIME_FD_TO_HANDLE. Return: 0 or -errno. */
+/* pb_card_import() - drmPrimeFDToHandle(). Return: 0 or a negative errno. */
 int pb_card_import(const struct pb_card *card, int dmabuf, __u32 *handle)
 {
-	struct drm_prime_handle arg = { .fd = dmabuf };
-	int ret = card_ioctl(card->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &arg);
-
-	*handle = arg.handle;
-	return ret;
+	return or_errno(drmPrimeFDToHandle(card->fd, dmabuf, handle));
 }
 
-/* pb_card_export() - DRM_IOCTL_PRIME_HANDLE_TO_FD. Return: dma-buf or -errno. */
+/* pb_card_export() - drmPrimeHandleToFD(). Return: a dma-buf or -errno. */
 int pb_card_export(const struct pb_card *card, __u32 handle)
 {
-	struct drm_prime_handle arg = {
-		.handle = handle,
-		.flags = DRM_CLOEXEC | DRM_RDWR,
-	};
+	int fd;
 
-	return card_ioctl(card->fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &arg) ?:
-	       arg.fd;
+	return or_errno(drmPrimeHandleToFD(card->fd, handle,
+					   DRM_CLOEXEC | DRM_RDWR, &fd)) ?: fd;
 }
 
-/* pb_card_close() - DRM_IOCTL_GEM_CLOSE. Return: 0 or a negative errno. */
+/* pb_card_close() - drmCloseBufferHandle(). Return: 0 or a negative errno. */
 int pb_card_close(const struct pb_card *card, __u32 handle)
 {
-	struct drm_gem_close arg = { .handle = handle };
-
-	return card_ioctl(card->fd, DRM_IOCTL_GEM_CLOSE, &arg);
+	return or_errno(drmCloseBufferHandle(card->fd, handle));
 }
 
 /* pb_card_dumb() - DRM_IOCTL_MODE_CREATE_DUMB, 32 bits. Return: 0 or -errno. */
@@ -118,11 +104,11 @@ int pb_card_dumb(const struct pb_card *card, unsigned int width,
 		.height = height,
 		.bpp = 32,
 	};
-	int ret = card_ioctl(card->fd, DRM_IOCTL_MODE_CREATE_DUMB, &arg);
+	int ret = drmIoctl(card->fd, DRM_IOCTL_MODE_CREATE_DUMB, &arg);
 
 	*handle = arg.handle;
 	*pitch = arg.pitch;
-	return ret;
+	return or_errno(ret);
 }
 
 /* pb_card_map_dumb() - map a dumb buffer. Return: the mapping. */
@@ -130,12 +116,12 @@ void *pb_card_map_dumb(const struct pb_card *card, __u32 handle, size_t length)
 {
 	struct drm_mode_map_dumb arg = { .handle = handle };
 
-	must(card_ioctl(card->fd, DRM_IOCTL_MODE_MAP_DUMB, &arg));
+	must(or_errno(drmIoctl(card->fd, DRM_IOCTL_MODE_MAP_DUMB, &arg)));
 	return pb_map(card->fd, arg.offset, length, PROT_READ | PROT_WRITE);
 }
 
 /**
- * pb_card_add_fb() - DRM_IOCTL_MODE_ADDFB2, XRGB8888
+ * pb_card_add_fb() - drmModeAddFB2(), XRGB8888
  * @card: the device
  * @handle: of the buffer
  * @width: pixels
@@ -150,30 +136,24 @@ int pb_card_add_fb(const struct pb_card *card, __u32 handle,
 		   unsigned int width, unsigned int height, __u32 pitch,
 		   __u32 offset, __u32 *fb)
 {
-	struct drm_mode_fb_cmd2 arg = {
-		.width = width,
-		.height = height,
-		.pixel_format = DRM_FORMAT_XRGB8888,
-		.handles = { handle },
-		.pitches = { pitch },
-		.offsets = { offset },
-	};
-	int ret = card_ioctl(card->fd, DRM_IOCTL_MODE_ADDFB2, &arg);
+	const __u32 handles[4] = { handle };
+	const __u32 pitches[4] = { pitch };
+	const __u32 offsets[4] = { offset };
 
-	*fb = arg.fb_id;
-	return ret;
+	return drmModeAddFB2(card->fd, width, height, DRM_FORMAT_XRGB8888,
+			     handles, pitches, offsets, fb, 0);
 }
 
-/* pb_card_remove_fb() - DRM_IOCTL_MODE_RMFB. Return: 0 or a negative errno. */
+/* pb_card_remove_fb() - drmModeRmFB(). Return: 0 or a negative errno. */
 int pb_card_remove_fb(const struct pb_card *card, __u32 fb)
 {
-	return card_ioctl(card->fd, DRM_IOCTL_MODE_RMFB, &fb);
+	return drmModeRmFB(card->fd, fb);
 }
 
 /* The device is virtual: any timing will do that makes sense. */
-static struct drm_mode_modeinfo timing(unsigned int width, unsigned int height)
+static drmModeModeInfo timing(unsigned int width, unsigned int height)
 {
-	struct drm_mode_modeinfo mode = {
+	drmModeModeInfo mode = {
 		.hdisplay = width,
 		.hsync_start = width + 8,
 		.hsync_end = width + 16,
@@ -191,7 +171,7 @@ static struct drm_mode_modeinfo timing(unsigned int width, unsigned int height)
 }
 
 /**
- * pb_card_show() - DRM_IOCTL_MODE_SETCRTC: a framebuffer to the screen
+ * pb_card_show() - drmModeSetCrtc(): a framebuffer to the screen
  * @card: the device
  * @fb: the framebuffer
  * @width: of it, and of the mode
@@ -202,59 +182,56 @@ static struct drm_mode_modeinfo timing(unsigned int width, unsigned int height)
 int pb_card_show(const struct pb_card *card, __u32 fb, unsigned int width,
 		 unsigned int height)
 {
-	struct drm_mode_crtc arg = {
-		.crtc_id = card->crtc,
-		.fb_id = fb,
-		.set_connectors_ptr = (uintptr_t)&card->connector,
-		.count_connectors = 1,
-		.mode_valid = 1,
-		.mode = timing(width, height),
-	};
+	drmModeModeInfo mode = timing(width, height);
+	__u32 connector = card->connector;
 
-	return card_ioctl(card->fd, DRM_IOCTL_MODE_SETCRTC, &arg);
+	return drmModeSetCrtc(card->fd, card->crtc, fb, 0, 0, &connector, 1,
+			      &mode);
 }
 
 /* pb_card_off() - nothing to the screen. Return: 0 or a negative errno. */
 int pb_card_off(const struct pb_card *card)
 {
-	struct drm_mode_crtc arg = { .crtc_id = card->crtc };
+	return drmModeSetCrtc(card->fd, card->crtc, 0, 0, 0, NULL, 0, NULL);
+}
 
-	return card_ioctl(card->fd, DRM_IOCTL_MODE_SETCRTC, &arg);
+/* Not on a stack: a process that forked may hear of a flip of its child. */
+static bool flipped;
+
+static void on_flip(int fd __maybe_unused, unsigned int frame __maybe_unused,
+		    unsigned int seconds __maybe_unused,
+		    unsigned int microseconds __maybe_unused,
+		    void *data __maybe_unused)
+{
+	flipped = true;
 }
 
 static int wait_for_flip(int fd)
 {
+	drmEventContext events = { .version = 2, .page_flip_handler = on_flip };
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	struct drm_event_vblank event;
 
 	if (poll(&ready, 1, FLIP_MS) <= 0)
 		return -ETIMEDOUT;
-	if (read(fd, &event, sizeof(event)) != sizeof(event) ||
-	    event.base.type != DRM_EVENT_FLIP_COMPLETE)
+	if (drmHandleEvent(fd, &events) || !flipped)
 		return -EPROTO;
 	return 0;
 }
 
 /*
- * pb_card_flip() - DRM_IOCTL_MODE_PAGE_FLIP, and wait for its event.
+ * pb_card_flip() - drmModePageFlip(), and wait for its event.
  * Return: 0 or a negative errno.
  */
 int pb_card_flip(const struct pb_card *card, __u32 fb)
 {
-	struct drm_mode_crtc_page_flip arg = {
-		.crtc_id = card->crtc,
-		.fb_id = fb,
-		.flags = DRM_MODE_PAGE_FLIP_EVENT,
-	};
-
-	return card_ioctl(card->fd, DRM_IOCTL_MODE_PAGE_FLIP, &arg) ?:
+	flipped = false;
+	return drmModePageFlip(card->fd, card->crtc, fb,
+			       DRM_MODE_PAGE_FLIP_EVENT, NULL) ?:
 	       wait_for_flip(card->fd);
 }
 
-/* pb_card_dirty() - DRM_IOCTL_MODE_DIRTYFB, all of it. Return: 0 or -errno. */
+/* pb_card_dirty() - drmModeDirtyFB(), all of it. Return: 0 or -errno. */
 int pb_card_dirty(const struct pb_card *card, __u32 fb)
 {
-	struct drm_mode_fb_dirty_cmd arg = { .fb_id = fb };
-
-	return card_ioctl(card->fd, DRM_IOCTL_MODE_DIRTYFB, &arg);
+	return drmModeDirtyFB(card->fd, fb, NULL, 0);
 }

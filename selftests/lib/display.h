@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests of displays share: DRM devices, by their ioctls, and the screen, as
- * QEMU sees it. Calls return as those of peerbuf_lib.h do.
+ * What tests of displays share: DRM devices, by libdrm, and the screen, as QEMU
+ * sees it. Calls return as those of peerbuf_lib.h do.
  */
 #ifndef _PEERBUF_DISPLAY_H
 #define _PEERBUF_DISPLAY_H

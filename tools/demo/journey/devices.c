@@ -3,14 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <drm/drm.h>
+#include <xf86drm.h>
 
 #include "journey.h"
+
+#define MAX_CARDS 8
 
 static const struct device cast[NR_DEVICES] = {
 	[NVME] = { .name = "NVMe drive", .driver = "peerbuf_nvme", .step = 1,
@@ -44,44 +44,42 @@ static int find_node(const char *prefix, size_t index, struct device *device)
 
 static bool is_driven_by(const char *path, const char *driver)
 {
-	char name[32] = "";
-	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	bool is;
+	drmVersionPtr version = fd < 0 ? NULL : drmGetVersion(fd);
+	bool is = version && !strcmp(version->name, driver);
 
-	if (fd < 0)
-		return false;
-	is = !call(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, driver);
-	close(fd);
+	drmFreeVersion(version);
+	if (fd >= 0)
+		close(fd);
 	return is;
 }
 
-/* A card's device is a virtio device, which is below a PCI function. */
-static int function_of_card(int number, struct peerbuf_function *function)
+/* For libdrm, a virtio device is the PCI function that it is on. */
+static bool take_card(const drmDevice *card, struct device *device)
 {
-	char link[64], path[PATH_MAX], *part, *next;
-	int err = -ENODEV;
+	const drmPciBusInfo *pci = card->businfo.pci;
 
-	snprintf(link, sizeof(link), "/sys/class/drm/card%d/device", number);
-	if (!realpath(link, path))
-		return -errno;
-	for (part = strtok_r(path, "/", &next); part; part = strtok_r(NULL, "/", &next)) {
-		if (!peerbuf_parse_function(part, function))
-			err = 0;
-	}
-	return err;
+	if (card->bustype != DRM_BUS_PCI || !(card->available_nodes & 1 << DRM_NODE_PRIMARY) ||
+	    !is_driven_by(card->nodes[DRM_NODE_PRIMARY], "virtio_gpu"))
+		return false;
+	snprintf(device->path, sizeof(device->path), "%s", card->nodes[DRM_NODE_PRIMARY]);
+	device->function.domain = pci->domain;
+	device->function.bus = pci->bus;
+	device->function.devfn = (__u8)(pci->dev << 3 | pci->func);
+	return true;
 }
 
 static int find_card(struct device *device)
 {
-	int i;
+	drmDevicePtr cards[MAX_CARDS];
+	int count = drmGetDevices2(0, cards, MAX_CARDS), i;
 
-	for (i = 0; i < 8; i++) {
-		snprintf(device->path, sizeof(device->path), "/dev/dri/card%d", i);
-		if (is_driven_by(device->path, "virtio_gpu"))
-			return function_of_card(i, &device->function);
+	for (i = 0; i < count; i++) {
+		if (take_card(cards[i], device))
+			break;
 	}
-	return -ENODEV;
+	drmFreeDevices(cards, count);
+	return i < count ? 0 : -ENODEV;
 }
 
 int devices_find(struct device devices[NR_DEVICES])

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: MIT
-/* The screen: the kernel's virtio-gpu scans buffer B out from where it lies. */
+/*
+ * The screen: the kernel's virtio-gpu scans buffer B out from where it lies. By libdrm,
+ * whose mode calls return a negative errno, and its others -1.
+ */
+#include <errno.h>
 #include <stdio.h>
-#include <drm/drm.h>
-#include <drm/drm_fourcc.h>
-#include <drm/drm_mode.h>
+#include <drm_fourcc.h>
+#include <xf86drm.h>
+#include <xf86drmMode.h>
 
 #include "journey.h"
 
 static __u32 import(int socket, int card, int buffer)
 {
-	struct drm_prime_handle arg = { .fd = buffer };
-	int err = call(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &arg);
+	__u32 handle;
 
-	if (err)
-		give_up(socket, err, "the GPU does not take buffer B");
-	return arg.handle;
+	if (drmPrimeFDToHandle(card, buffer, &handle))
+		give_up(socket, -errno, "the GPU does not take buffer B");
+	return handle;
 }
 
 /* The pixels of the first line come after its header, those of others likewise. */
 static __u32 add_framebuffer(int socket, int card, __u32 handle)
 {
-	struct drm_mode_fb_cmd2 arg = {
-		.width = WIDTH,
-		.height = HEIGHT,
-		.pixel_format = DRM_FORMAT_XRGB8888,
-		.handles = { handle },
-		.pitches = { PITCH },
-		.offsets = { HEADER },
-	};
-	int err = call(card, DRM_IOCTL_MODE_ADDFB2, &arg);
+	const __u32 handles[4] = { handle };
+	const __u32 pitches[4] = { PITCH };
+	const __u32 offsets[4] = { HEADER };
+	__u32 framebuffer;
+	int err = drmModeAddFB2(card, WIDTH, HEIGHT, DRM_FORMAT_XRGB8888, handles, pitches,
+				offsets, &framebuffer, 0);
 
 	if (err)
 		give_up(socket, err, "buffer B makes no framebuffer");
-	return arg.fb_id;
+	return framebuffer;
 }
 
 /* The device is virtual: any timing will do that makes sense. */
-static struct drm_mode_modeinfo mode(void)
+static drmModeModeInfo timing(void)
 {
-	struct drm_mode_modeinfo mode = {
+	drmModeModeInfo mode = {
 		.hdisplay = WIDTH,
 		.hsync_start = WIDTH + 48,
 		.hsync_end = WIDTH + 80,
@@ -57,25 +57,14 @@ static struct drm_mode_modeinfo mode(void)
 
 static void scan_out(int socket, int card, __u32 framebuffer)
 {
-	__u32 crtc = 0, connector = 0;
-	struct drm_mode_card_res resources = {
-		.crtc_id_ptr = (unsigned long)&crtc,
-		.connector_id_ptr = (unsigned long)&connector,
-		.count_crtcs = 1,
-		.count_connectors = 1,
-	};
-	struct drm_mode_crtc arg = {
-		.fb_id = framebuffer,
-		.set_connectors_ptr = (unsigned long)&connector,
-		.count_connectors = 1,
-		.mode_valid = 1,
-		.mode = mode(),
-	};
-	int err = call(card, DRM_IOCTL_MODE_GETRESOURCES, &resources);
+	drmModeResPtr resources = drmModeGetResources(card);
+	drmModeModeInfo mode = timing();
+	int err = -ENODEV;
 
-	arg.crtc_id = crtc;
-	if (!err)
-		err = call(card, DRM_IOCTL_MODE_SETCRTC, &arg);
+	if (resources && resources->count_crtcs && resources->count_connectors)
+		err = drmModeSetCrtc(card, resources->crtcs[0], framebuffer, 0, 0,
+				     resources->connectors, 1, &mode);
+	drmModeFreeResources(resources);
 	if (err)
 		give_up(socket, err, "the GPU does not show the framebuffer");
 }
