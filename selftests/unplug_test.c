@@ -308,22 +308,6 @@ TEST_F_TIMEOUT(unplug, unbind_both_under_dma, TIMEOUT)
 	}
 }
 
-static bool is_present(const void *device)
-{
-	return pb_present(device);
-}
-
-static bool is_absent(const void *device)
-{
-	return !pb_present(device);
-}
-
-/* The PCI core shows a new device before drivers may have it. */
-static bool provider_binds(const void *device)
-{
-	return !pb_bind(device, "peerbuf_pci");
-}
-
 /* Its driver link is there before its driver is ready. */
 static bool engine_is_ready(const void *device)
 {
@@ -348,66 +332,25 @@ TEST_F_TIMEOUT(unplug, remove_and_rescan, TIMEOUT)
 	EXPECT_EQ(-ENODEV, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0,
 				   64));
 	EXPECT_EQ(0, pb_rescan());
-	ASSERT_TRUE(pb_wait_until(is_present, &self->provider, PATIENCE_MS));
+	ASSERT_TRUE(pb_wait_present(&self->provider));
 	ASSERT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
 	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
 }
 
-static int unplug(const struct pb_device *device, const char *id)
-{
-	char command[64], reply[1024];
-	int ret;
-
-	snprintf(command, sizeof(command), "device_del %s", id);
-	ret = pb_monitor(command, reply, sizeof(reply));
-	if (ret)
-		return ret;
-	return pb_wait_until(is_absent, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
-}
-
-/* QEMU frees the id some time after the guest has let go: try for a while. */
-static int plug(const struct pb_device *device, const char *arguments,
-		const char *bus)
-{
-	unsigned long long deadline = pb_now_ms() + PATIENCE_MS;
-	char command[256], reply[1024];
-	int ret;
-
-	snprintf(command, sizeof(command), "device_add %s,bus=%s", arguments,
-		 bus);
-	do {
-		ret = pb_monitor(command, reply, sizeof(reply));
-		if (ret)
-			pb_sleep_ms(200);
-	} while (ret == -EIO && pb_now_ms() < deadline);
-	if (ret)
-		return ret;
-	return pb_wait_until(is_present, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
-}
-
 TEST_F_TIMEOUT(unplug, pull_out_provider_under_dma, TIMEOUT)
 {
-	char bus[64], command[128], reply[1024];
+	char bus[64];
 	pid_t child;
 
 	if (!pb_expect()->hotplug)
 		SKIP(return, "this machine's kernel cannot be hot-unplugged");
 	must(pb_plug_path("mem1", bus, sizeof(bus)));
 	child = keep_copying(self);
-	ASSERT_EQ(0, unplug(&self->provider, "mem1"));
+	ASSERT_EQ(0, pb_unplug(&self->provider, "mem1"));
 	expect_provider_gone(_metadata, self);
 	expect_copying_ended(_metadata, self, child);
 
-	/* QEMU 10 cannot give a device the memory of one that was pulled out. */
-	snprintf(command, sizeof(command),
-		 "object_add memory-backend-ram,id=again%d,size=16M,share=on",
-		 getpid());
-	must(pb_monitor(command, reply, sizeof(reply)));
-	snprintf(command, sizeof(command),
-		 "ivshmem-plain,id=mem1,memdev=again%d", getpid());
-	ASSERT_EQ(0, plug(&self->provider, command, bus));
-	ASSERT_TRUE(pb_wait_until(provider_binds, &self->provider,
-				  PATIENCE_MS));
+	ASSERT_EQ(0, pb_plug_provider(&self->provider, "mem1", MIB(16), bus));
 }
 
 TEST_F_TIMEOUT(unplug, pull_out_importer_under_dma, TIMEOUT)
@@ -419,11 +362,11 @@ TEST_F_TIMEOUT(unplug, pull_out_importer_under_dma, TIMEOUT)
 		SKIP(return, "this machine's kernel cannot be hot-unplugged");
 	must(pb_plug_path("edu1", bus, sizeof(bus)));
 	child = keep_copying(self);
-	ASSERT_EQ(0, unplug(&self->engine, "edu1"));
+	ASSERT_EQ(0, pb_unplug(&self->engine, "edu1"));
 	expect_engine_gone(_metadata, self);
 	expect_copying_ended(_metadata, self, child);
-	ASSERT_EQ(0, plug(&self->engine,
-			  "edu,id=edu1,dma_mask=0xffffffffffffffff", bus));
+	ASSERT_EQ(0, pb_plug(&self->engine,
+			     "edu,id=edu1,dma_mask=0xffffffffffffffff", bus));
 	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
 }
 

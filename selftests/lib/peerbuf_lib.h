@@ -231,6 +231,15 @@ int pb_plug_path(const char *id, char *bus, size_t size);
 bool pb_wait_until(bool (*done)(const void *arg), const void *arg,
 		   unsigned int timeout_ms);
 
+/* hotplug.c: devices that come and go */
+
+bool pb_wait_present(const struct pb_device *device);
+int pb_unplug(const struct pb_device *device, const char *id);
+int pb_plug(const struct pb_device *device, const char *arguments,
+	    const char *bus);
+int pb_plug_provider(const struct pb_device *device, const char *id,
+		     size_t size, const char *bus);
+
 /* trace.c: what importers were told that tell nobody */
 
 /**

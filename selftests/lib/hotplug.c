@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices that are pulled out of the machine, and plugged in. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "peerbuf_lib.h"
+
+#define PATIENCE_MS	30000
+
+static bool is_present(const void *device)
+{
+	return pb_present(device);
+}
+
+static bool is_absent(const void *device)
+{
+	return !pb_present(device);
+}
+
+/* pb_wait_present() - Return: whether the kernel knows @device, soon enough. */
+bool pb_wait_present(const struct pb_device *device)
+{
+	return pb_wait_until(is_present, device, PATIENCE_MS);
+}
+
+/**
+ * pb_unplug() - have QEMU ask for a device, and the kernel let go of it
+ * @device: the device
+ * @id: QEMU's id of it
+ *
+ * Return: 0 or a negative errno.
+ */
+int pb_unplug(const struct pb_device *device, const char *id)
+{
+	char command[64], reply[1024];
+	int ret;
+
+	snprintf(command, sizeof(command), "device_del %s", id);
+	ret = pb_monitor(command, reply, sizeof(reply));
+	if (ret)
+		return ret;
+	return pb_wait_until(is_absent, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
+}
+
+/**
+ * pb_plug() - give the machine a device, where one was pulled out
+ * @device: what it will be
+ * @arguments: of QEMU's device_add, but for the bus
+ * @bus: by pb_plug_path(), before
+ *
+ * QEMU frees the id of the former device some time after the guest has let go.
+ *
+ * Return: 0 or a negative errno.
+ */
+int pb_plug(const struct pb_device *device, const char *arguments,
+	    const char *bus)
+{
+	__u64 deadline = pb_now_ms() + PATIENCE_MS;
+	char command[256], reply[1024];
+	int ret;
+
+	snprintf(command, sizeof(command), "device_add %s,bus=%s", arguments,
+		 bus);
+	do {
+		ret = pb_monitor(command, reply, sizeof(reply));
+		if (ret)
+			pb_sleep_ms(200);
+	} while (ret == -EIO && pb_now_ms() < deadline);
+	if (ret)
+		return ret;
+	return pb_wait_present(device) ? 0 : -ETIMEDOUT;
+}
+
+/* The PCI core shows a new device before drivers may have it. */
+static bool provider_binds(const void *device)
+{
+	return !pb_bind(device, "peerbuf_pci");
+}
+
+/**
+ * pb_plug_provider() - plug memory in, where some was pulled out, and bind it
+ * @device: what it will be
+ * @id: QEMU's id for it
+ * @size: bytes
+ * @bus: by pb_plug_path(), before
+ *
+ * QEMU 10 cannot give a device the memory of one that was pulled out: this has
+ * memory of its own, which a GPU can show.
+ *
+ * Return: 0 or a negative errno.
+ */
+int pb_plug_provider(const struct pb_device *device, const char *id,
+		     size_t size, const char *bus)
+{
+	unsigned long long number = pb_now_ms();
+	char text[128], reply[1024];
+	int ret;
+
+	snprintf(text, sizeof(text),
+		 "object_add memory-backend-memfd,id=again%llu,size=%zu,share=on",
+		 number, size);
+	ret = pb_monitor(text, reply, sizeof(reply));
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "ivshmem-plain,id=%s,memdev=again%llu",
+		 id, number);
+	ret = pb_plug(device, text, bus);
+	if (ret)
+		return ret;
+	return pb_wait_until(provider_binds, device, PATIENCE_MS) ? 0 :
+								    -ETIMEDOUT;
+}
