@@ -287,6 +287,32 @@ TEST_F_TIMEOUT(unplug, unbind_importer_under_dma, TIMEOUT)
 				   64));
 }
 
+/*
+ * Drivers may keep their mappings until somebody closes a file: they are taken
+ * back before the driver of their device goes, and those of no other device.
+ */
+TEST_F_TIMEOUT(unplug, unbind_importer_that_keeps_mappings, TIMEOUT)
+{
+	struct pb_device other = pb_importer(0);
+	int test = must(pb_open_test());
+	unsigned int kept, others;
+
+	if (!self->route)
+		SKIP(goto out, "no route in this topology");
+	must(pb_test_attach(test, self->dmabuf, &self->engine,
+			    PEERBUF_TEST_REVOCABLE, 0, &kept));
+	must(pb_test_attach(test, self->dmabuf, &other, PEERBUF_TEST_REVOCABLE,
+			    0, &others));
+	must(pb_test_call(test, PEERBUF_TEST_MAP, kept));
+	must(pb_test_call(test, PEERBUF_TEST_MAP, others));
+	EXPECT_EQ(0, pb_unbind(&self->engine));
+	EXPECT_FALSE(pb_test_mapped(test, kept));
+	EXPECT_TRUE(pb_test_mapped(test, others));
+	EXPECT_EQ(0, pb_bind(&self->engine, "peerbuf_edu"));
+out:
+	close(test);
+}
+
 /* Both at once, each in the middle of the other's work. */
 TEST_F_TIMEOUT(unplug, unbind_both_under_dma, TIMEOUT)
 {

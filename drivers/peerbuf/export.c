@@ -14,6 +14,7 @@
 #include "buffer.h"
 #include "cpu_access.h"
 #include "export.h"
+#include "import.h"
 #include "map.h"
 #include "provider.h"
 #include "topology.h"
@@ -24,11 +25,13 @@
  * @verdict: how the importer reaches the memory; constant
  * @maps: mappings that exist; protected by the dma-buf's dma_resv
  * @since: when the first of @maps was made, boot time; protected as @maps
+ * @dismissed: the importer's driver is going; no more maps. Protected as @maps
  */
 struct peerbuf_attachment {
 	struct peerbuf_verdict verdict;
 	unsigned int maps;
 	ktime_t since;
+	bool dismissed;
 };
 
 static enum peerbuf_class attachment_class(struct dma_buf_attachment *attach)
@@ -185,7 +188,7 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (buffer->revoked)
+	if (buffer->revoked || state->dismissed)
 		return ERR_PTR(-ENODEV);
 
 	sgt = peerbuf_map(buffer, attach->dev, &state->verdict, dir);
@@ -318,6 +321,40 @@ struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf)
 {
 	return dmabuf->ops->release == peerbuf_dmabuf_release ? dmabuf->priv :
 								NULL;
+}
+
+/* No more maps, and those that exist are given back, if the driver can be told. */
+static void dismiss(struct dma_buf_attachment *attach)
+{
+	struct peerbuf_attachment *state = attach->priv;
+
+	state->dismissed = true;
+	if (state->maps && attachment_class(attach) == PEERBUF_CLASS_REVOCABLE)
+		attach->importer_ops->invalidate_mappings(attach);
+}
+
+/**
+ * peerbuf_export_dismiss - take a buffer back from one importer, for good
+ * @buffer: held by peerbuf_buffer_hold()
+ * @importer: the device
+ *
+ * Nobody else is told: an importer need not be able to map again. Importers on
+ * peerbuf's own lifecycle are left alone: they give back when they end, and know
+ * better why.
+ *
+ * Context: process, may sleep; takes the dma-buf's dma_resv.
+ */
+void peerbuf_export_dismiss(struct peerbuf_buffer *buffer,
+			    const struct device *importer)
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_lock(buffer->dmabuf->resv, NULL);
+	list_for_each_entry(attach, &buffer->dmabuf->attachments, node) {
+		if (attach->dev == importer && !peerbuf_import_owns(attach))
+			dismiss(attach);
+	}
+	dma_resv_unlock(buffer->dmabuf->resv);
 }
 
 /**

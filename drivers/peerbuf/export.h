@@ -4,12 +4,15 @@
 
 #include <linux/types.h>
 
+struct device;
 struct dma_buf;
 struct peerbuf_buffer;
 
 int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags);
 void peerbuf_export_end_vmap(struct peerbuf_buffer *buffer);
 struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf);
+void peerbuf_export_dismiss(struct peerbuf_buffer *buffer,
+			    const struct device *importer);
 void peerbuf_log_attachments(struct peerbuf_buffer *buffer);
 
 #endif /* _PEERBUF_EXPORT_H */

@@ -45,6 +45,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "import.h"
+
 MODULE_IMPORT_NS("DMA_BUF");
 
 /**
@@ -285,6 +287,19 @@ static const struct dma_buf_attach_ops import_attach_ops = {
 	.allow_peer2peer = true,
 	.invalidate_mappings = import_invalidate,
 };
+
+/**
+ * peerbuf_import_owns - whether an attachment is on the lifecycle of this file
+ * @attach: of any dma-buf
+ *
+ * Context: any.
+ *
+ * Return: true for one of peerbuf_import_attach().
+ */
+bool peerbuf_import_owns(const struct dma_buf_attachment *attach)
+{
+	return attach->importer_ops == &import_attach_ops;
+}
 
 static struct peerbuf_import *import_alloc(struct dma_buf *dmabuf,
 					   enum dma_data_direction dir)

@@ -5,12 +5,13 @@
  * The way of the data, one file a step: a call comes in (ioctl, control, node),
  * a range is taken (provider, window, pool), becomes a buffer (buffer) and a
  * dma-buf (export); an importer attaches (topology, host_bridge, route) and maps
- * (map), the CPU looks in (cpu_access), and all is taken back (revoke). Drivers
- * that import share one lifecycle (import).
+ * (map), the CPU looks in (cpu_access), and all is taken back (revoke,
+ * departure). Drivers that import share one lifecycle (import).
  */
 #include <linux/module.h>
 
 #include "control.h"
+#include "departure.h"
 #include "provider.h"
 
 static int __init peerbuf_init(void)
@@ -21,10 +22,20 @@ static int __init peerbuf_init(void)
 	if (ret)
 		return ret;
 
+	ret = peerbuf_departure_init();
+	if (ret)
+		goto err_provider;
+
 	ret = peerbuf_control_init();
 	if (ret)
-		peerbuf_provider_exit();
+		goto err_departure;
 
+	return 0;
+
+err_departure:
+	peerbuf_departure_exit();
+err_provider:
+	peerbuf_provider_exit();
 	return ret;
 }
 module_init(peerbuf_init);
@@ -32,6 +43,7 @@ module_init(peerbuf_init);
 static void __exit peerbuf_exit(void)
 {
 	peerbuf_control_exit();
+	peerbuf_departure_exit();
 	peerbuf_provider_exit();
 }
 module_exit(peerbuf_exit);

@@ -346,6 +346,35 @@ peerbuf_provider_find(const struct peerbuf_function *function)
 	return dev ? to_provider(dev) : NULL;
 }
 
+struct walk {
+	void (*visit)(struct peerbuf_provider *provider, void *data);
+	void *data;
+};
+
+static int visit_one(struct device *dev, void *data)
+{
+	const struct walk *walk = data;
+
+	walk->visit(to_provider(dev), walk->data);
+	return 0;
+}
+
+/**
+ * peerbuf_provider_visit_all - call a function for each registered provider
+ * @visit: the function; may sleep
+ * @data: for it
+ *
+ * Context: process, may sleep.
+ */
+void peerbuf_provider_visit_all(void (*visit)(struct peerbuf_provider *provider,
+					      void *data),
+				void *data)
+{
+	struct walk walk = { .visit = visit, .data = data };
+
+	class_for_each_device(&peerbuf_class, NULL, &walk, visit_one);
+}
+
 /**
  * peerbuf_provider_of_inode - the provider behind a node that is being opened
  * @inode: of the node

@@ -56,6 +56,9 @@ struct peerbuf_provider {
 struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *p);
 struct peerbuf_provider *
 peerbuf_provider_find(const struct peerbuf_function *function);
+void peerbuf_provider_visit_all(void (*visit)(struct peerbuf_provider *provider,
+					      void *data),
+				void *data);
 struct peerbuf_provider *peerbuf_provider_of_inode(struct inode *inode);
 struct peerbuf_window *peerbuf_provider_window(struct peerbuf_provider *p,
 					       u32 index);
