@@ -128,6 +128,8 @@ static int describe_buffer(const struct peerbuf_buffer *buffer,
 		arg->flags |= PEERBUF_BUFFER_REVOKED;
 	if (buffer->pool)
 		arg->flags |= PEERBUF_BUFFER_POOLED;
+	if (buffer->flags & PEERBUF_EXPORT_READ_ONLY)
+		arg->flags |= PEERBUF_BUFFER_READ_ONLY;
 	arg->window = buffer->window->index;
 	arg->provider = peerbuf_pci_function(buffer->provider->pdev);
 	arg->id = buffer->id;

@@ -3,6 +3,22 @@
  * CPU access: the buffer in page tables. User mappings fill in by faults and
  * are zapped by a revoke; kernel mappings cannot be taken back and so need the
  * export's permission.
+ *
+ * The doors to a read-only buffer, and what closes them:
+ *
+ * - mmap() for writing: the descriptor is O_RDONLY. Drivers forward mmap() on
+ *   files of their own to dma_buf_mmap(), so peerbuf_cpu_mmap() looks as well;
+ * - mprotect(), pkey_mprotect(), remap_file_pages(), mremap(), before and after
+ *   fork(): VM_MAYWRITE is not set, or the new mapping inherits the old one;
+ * - MAP_PRIVATE, which ptrace() may write to without VM_MAYWRITE: refused;
+ * - whoever writes to memory of a process through its pages, such as
+ *   /proc/<pid>/mem, ptrace(), process_vm_writev(), or io_uring's registered
+ *   buffers: VM_PFNMAP, so there are no pages, and vm_ops has no access();
+ * - a second, writable open of the file, as through /proc/<pid>/fd: the inode
+ *   of a dma-buf cannot be opened;
+ * - the kernel: export.c has no vmap for it, and peerbuf_cpu_begin() refuses;
+ * - devices: export.c refuses to map in any direction but DMA_TO_DEVICE, and
+ *   map.c tells that direction to the IOMMU.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -50,17 +66,23 @@ static const struct vm_operations_struct peerbuf_vm_ops = {
 	.fault = peerbuf_fault,
 };
 
+static bool may_write(const struct peerbuf_buffer *buffer)
+{
+	return !(buffer->flags & PEERBUF_EXPORT_READ_ONLY);
+}
+
 /**
  * peerbuf_cpu_mmap - map a buffer into a process
  * @dmabuf: of the buffer
  * @vma: shared; the dma-buf core has checked that it fits
  *
  * Write-combined where the BAR is prefetchable, else uncached.
+ * Importers call this too, for a file of theirs that may be open for writing.
  *
  * Context: dma_buf_ops.mmap, mmap_lock held for writing.
  *
  * Return: 0; -EINVAL for a private mapping, whose copies would be of no use;
- * -ENODEV after a revoke.
+ * -EACCES for a writable one of a read-only buffer; -ENODEV after a revoke.
  */
 int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
@@ -69,6 +91,11 @@ int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	/* not VM_SHARED, which a read-only descriptor does not get */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
+	if (!may_write(buffer)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	/* the fault handler has the last word, this one is for clear errors */
 	if (READ_ONCE(buffer->revoked))
 		return -ENODEV;
@@ -142,6 +169,13 @@ void peerbuf_cpu_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 		wake_up_all(&buffer->idle);
 }
 
+/* The direction is that of a device's DMA: what the CPU reads comes from it. */
+static bool may_access(const struct peerbuf_buffer *buffer,
+		       enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE || may_write(buffer);
+}
+
 /**
  * peerbuf_cpu_begin - the CPU is about to look at or change a buffer
  * @dmabuf: of the buffer
@@ -151,12 +185,14 @@ void peerbuf_cpu_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
  *
  * Context: dma_buf_ops.begin_cpu_access, may sleep.
  *
- * Return: 0, or -ENODEV after a revoke.
+ * Return: 0; -EACCES for writes to a read-only buffer; -ENODEV after a revoke.
  */
 int peerbuf_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct peerbuf_buffer *buffer = dmabuf->priv;
 
+	if (!may_access(buffer, dir))
+		return -EACCES;
 	if (READ_ONCE(buffer->revoked))
 		return -ENODEV;
 
@@ -175,12 +211,15 @@ int peerbuf_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
  *
  * Context: dma_buf_ops.end_cpu_access, may sleep.
  *
- * Return: 0, or -ENODEV after a revoke or where the provider is gone.
+ * Return: 0; -EACCES for writes to a read-only buffer; -ENODEV after a revoke
+ * or where the provider is gone.
  */
 int peerbuf_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct peerbuf_buffer *buffer = dmabuf->priv;
 
+	if (!may_access(buffer, dir))
+		return -EACCES;
 	if (READ_ONCE(buffer->revoked) ||
 	    !peerbuf_provider_enter(buffer->provider))
 		return -ENODEV;

@@ -100,17 +100,9 @@ static int route_attachment(struct peerbuf_buffer *buffer,
 }
 
 /* Who looks into the kernel log for the reason should find it there. */
-static void report(struct peerbuf_buffer *buffer, struct device *importer,
-		   const struct peerbuf_verdict *verdict, int error)
+static void log_refusal(struct peerbuf_buffer *buffer, struct device *importer,
+			const struct peerbuf_verdict *verdict)
 {
-	trace_peerbuf_attach(buffer, importer, verdict, error);
-	if (verdict->flags & PEERBUF_VERDICT_ADMIN)
-		pci_notice_ratelimited(buffer->provider->pdev,
-				       "buffer %llu: %s crosses a host bridge that only trusted_bridges= vouches for\n",
-				       buffer->id, dev_name(importer));
-	if (!error)
-		return;
-
 	if (verdict->flags & PEERBUF_VERDICT_BLOCKER)
 		pci_notice_ratelimited(buffer->provider->pdev,
 				       "buffer %llu: %s refused: %s (%04x:%02x:%02x.%x)\n",
@@ -125,6 +117,18 @@ static void report(struct peerbuf_buffer *buffer, struct device *importer,
 				       "buffer %llu: %s refused: %s\n",
 				       buffer->id, dev_name(importer),
 				       peerbuf_reason_text(verdict->reason));
+}
+
+static void report(struct peerbuf_buffer *buffer, struct device *importer,
+		   const struct peerbuf_verdict *verdict, int error)
+{
+	trace_peerbuf_attach(buffer, importer, verdict, error);
+	if (verdict->flags & PEERBUF_VERDICT_ADMIN)
+		pci_notice_ratelimited(buffer->provider->pdev,
+				       "buffer %llu: %s crosses a host bridge that only trusted_bridges= vouches for\n",
+				       buffer->id, dev_name(importer));
+	if (error)
+		log_refusal(buffer, importer, verdict);
 }
 
 static int peerbuf_dmabuf_attach(struct dma_buf *dmabuf,
@@ -178,6 +182,30 @@ static void peerbuf_dmabuf_unpin(struct dma_buf_attachment *attach)
 	dma_resv_assert_held(attach->dmabuf->resv);
 }
 
+/* Who may map at all is known since the attach; here is what the attach cannot. */
+static int admit_map(struct dma_buf_attachment *attach,
+		     enum dma_data_direction dir)
+{
+	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
+	struct peerbuf_verdict verdict;
+	int error;
+
+	if (buffer->revoked)
+		refuse(&verdict, PEERBUF_REASON_REVOKED);
+	else if (buffer->flags & PEERBUF_EXPORT_READ_ONLY &&
+		 dir != DMA_TO_DEVICE)
+		refuse(&verdict, PEERBUF_REASON_READ_ONLY);
+	else
+		return 0;
+
+	error = peerbuf_route_errno(&verdict);
+	trace_peerbuf_map_refused(buffer, attach->dev, dir, verdict.reason,
+				  error);
+	if (verdict.reason == PEERBUF_REASON_READ_ONLY)
+		log_refusal(buffer, attach->dev, &verdict);
+	return error;
+}
+
 static struct sg_table *
 peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 		   enum dma_data_direction dir)
@@ -185,11 +213,16 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
 	struct peerbuf_attachment *state = attach->priv;
 	struct sg_table *sgt;
+	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (buffer->revoked || state->dismissed)
+	if (state->dismissed)
 		return ERR_PTR(-ENODEV);
+
+	ret = admit_map(attach, dir);
+	if (ret)
+		return ERR_PTR(ret);
 
 	sgt = peerbuf_map(buffer, attach->dev, &state->verdict, dir);
 	if (IS_ERR(sgt))
@@ -252,10 +285,11 @@ static const struct dma_buf_ops peerbuf_dmabuf_vmap_ops = {
 	.vmap = peerbuf_cpu_vmap,
 };
 
-/* A kernel mapping is in one piece, and cannot be taken back. */
+/* A kernel mapping is in one piece, is writable, and cannot be taken back. */
 static bool may_vmap(const struct peerbuf_buffer *buffer)
 {
-	return buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED &&
+	return !(buffer->flags & PEERBUF_EXPORT_READ_ONLY) &&
+	       buffer->flags & PEERBUF_EXPORT_ALLOW_PINNED &&
 	       buffer->nr_extents == 1;
 }
 

@@ -331,7 +331,8 @@ static struct peerbuf_import *import_alloc(struct dma_buf *dmabuf,
  * Context: Process context, may sleep; takes the dma_resv lock of the dma-buf.
  * Return: the import, or an ERR_PTR: -EBADF or -EINVAL, @fd is not open or not
  * a dma-buf; -EOPNOTSUPP, an address is beyond @dev's DMA mask; -ENOMEM; else
- * what the exporter said when it refused to attach or to map.
+ * what the exporter said when it refused to attach or to map: -EACCES for a
+ * read-only buffer of peerbuf and any @dir but %DMA_TO_DEVICE.
  */
 struct peerbuf_import *peerbuf_import_attach(struct device *dev, int fd,
 					     enum dma_data_direction dir)

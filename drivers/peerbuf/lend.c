@@ -17,7 +17,8 @@
 #include "revoke.h"
 
 #define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED | \
-			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT)
+			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT | \
+			 PEERBUF_EXPORT_READ_ONLY)
 
 static int check_export(const struct peerbuf_export *arg)
 {
@@ -25,6 +26,10 @@ static int check_export(const struct peerbuf_export *arg)
 		return -EOPNOTSUPP;
 	if (arg->open_flags & ~(O_ACCMODE | O_CLOEXEC) ||
 	    (arg->open_flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	/* a descriptor for writing would promise what no call keeps */
+	if (arg->flags & PEERBUF_EXPORT_READ_ONLY &&
+	    (arg->open_flags & O_ACCMODE) != O_RDONLY)
 		return -EINVAL;
 	if (!arg->nr_ranges)
 		return -EINVAL;

@@ -213,13 +213,13 @@ void peerbuf_route(const struct peerbuf_facts *facts,
 EXPORT_SYMBOL_IF_KUNIT(peerbuf_route);
 
 /**
- * peerbuf_route_errno - what an attach returns for a verdict
+ * peerbuf_route_errno - what an attach or a map returns for a verdict
  * @verdict: from peerbuf_route()
  *
  * Context: any.
  *
- * Return: 0 with a route; -ENODEV where the memory is no longer there;
- * -EOPNOTSUPP where this importer cannot or may not have it.
+ * Return: 0 with a route; -ENODEV where the memory is no longer there; -EACCES
+ * where it may only be read; -EOPNOTSUPP where this importer cannot or may not have it.
  */
 int peerbuf_route_errno(const struct peerbuf_verdict *verdict)
 {
@@ -230,6 +230,8 @@ int peerbuf_route_errno(const struct peerbuf_verdict *verdict)
 	case PEERBUF_REASON_REVOKED:
 	case PEERBUF_REASON_PROVIDER_GONE:
 		return -ENODEV;
+	case PEERBUF_REASON_READ_ONLY:
+		return -EACCES;
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -162,6 +162,33 @@ DEFINE_EVENT(peerbuf_mapping, peerbuf_unmap,
 		 enum dma_data_direction dir, unsigned int entries),
 	TP_ARGS(buffer, importer, dir, entries));
 
+/* An importer that was admitted, but not for this, or not any more. */
+TRACE_EVENT(peerbuf_map_refused,
+	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,
+		 enum dma_data_direction dir, u32 reason, int error),
+	TP_ARGS(buffer, importer, dir, reason, error),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__string(importer, dev_name(importer))
+		__field(u64, id)
+		__field(int, dir)
+		__field(u32, reason)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__assign_str(importer);
+		__entry->id = buffer->id;
+		__entry->dir = dir;
+		__entry->reason = reason;
+		__entry->error = error;
+	),
+	TP_printk("provider=%s buffer=%llu importer=%s dir=%s reason=%s error=%d",
+		  __get_str(provider), __entry->id, __get_str(importer),
+		  show_dir(__entry->dir), show_reason(__entry->reason),
+		  __entry->error)
+);
+
 /* One for each extent of a buffer that is mapped, before its peerbuf_map. */
 TRACE_EVENT(peerbuf_address,
 	TP_PROTO(const struct peerbuf_buffer *buffer, struct device *importer,

@@ -33,8 +33,8 @@ echo "TAP version 13"
 expect 2 '^usage: peerbuf VERB'
 expect 0 '^usage: peerbuf VERB' --help
 expect 0 '^usage: peerbuf VERB' help
-expect 0 '^peerbuf [0-9.]*, ABI 3$' version
-expect 0 '^peerbuf [0-9.]*, ABI 3$' --version
+expect 0 '^peerbuf [0-9.]*, ABI 4$' version
+expect 0 '^peerbuf [0-9.]*, ABI 4$' --version
 expect 2 'no verb "lsit"' lsit
 expect 2 'no verb "lsit"' help lsit
 for verb in list route routes why dump export bind unbind version help; do

@@ -425,6 +425,8 @@ static void errno_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -ENODEV);
 	verdict.reason = PEERBUF_REASON_PROVIDER_GONE;
 	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -ENODEV);
+	verdict.reason = PEERBUF_REASON_READ_ONLY;
+	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -EACCES);
 }
 
 static void reason_text_test(struct kunit *test)

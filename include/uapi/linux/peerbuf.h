@@ -46,7 +46,7 @@
 #define PEERBUF_IOC_TYPE	0xBE
 
 /** PEERBUF_ABI - what &peerbuf_version.abi says; grows with every addition */
-#define PEERBUF_ABI		3
+#define PEERBUF_ABI		4
 
 /** PEERBUF_MAX_RANGES - most ranges that one buffer may consist of */
 #define PEERBUF_MAX_RANGES	1024
@@ -112,7 +112,8 @@ enum peerbuf_route {
  *	(%PEERBUF_EXPORT_ALLOW_STATIC) and the administrator allow that
  * @PEERBUF_REASON_DIRECT_REQUIRED: none: the export asks for a bus route
  * @PEERBUF_REASON_REVOKED: none: the buffer was revoked
- * @PEERBUF_REASON_READ_ONLY: none: the importer asked to write
+ * @PEERBUF_REASON_READ_ONLY: the importer asked to write to a read-only buffer;
+ *	found when it maps, as an attach does not tell the direction
  * @PEERBUF_REASON_PROVIDER_GONE: none: the provider was unbound or unplugged
  */
 enum peerbuf_reason {
@@ -286,6 +287,8 @@ struct peerbuf_route_query {
 #define PEERBUF_BUFFER_REVOKED		(1U << 0)
 /** PEERBUF_BUFFER_POOLED - allocated from a pool; cleared before it was handed out */
 #define PEERBUF_BUFFER_POOLED		(1U << 1)
+/** PEERBUF_BUFFER_READ_ONLY - exported with %PEERBUF_EXPORT_READ_ONLY */
+#define PEERBUF_BUFFER_READ_ONLY	(1U << 3)
 
 /**
  * struct peerbuf_buffer_info - argument of PEERBUF_IOC_BUFFER (control)
@@ -439,6 +442,16 @@ struct peerbuf_routes_query {
 #define PEERBUF_EXPORT_ALLOW_STATIC	(1U << 2)
 /** PEERBUF_EXPORT_DIRECT - bus routes only: refuse what crosses a host bridge */
 #define PEERBUF_EXPORT_DIRECT		(1U << 3)
+/**
+ * PEERBUF_EXPORT_READ_ONLY - nobody who holds the dma-buf can write to the memory
+ *
+ * Importers may map it for devices that read (DMA_TO_DEVICE) and for nothing else:
+ * other maps fail with EACCES. Processes may map it for reading, the kernel not
+ * at all, and DMA_BUF_IOCTL_SYNC with a write in it fails with EACCES. Needs
+ * O_RDONLY in &peerbuf_export.open_flags. Where the way to the memory is a host
+ * route with an IOMMU, the IOMMU stops a device that writes in spite of it.
+ */
+#define PEERBUF_EXPORT_READ_ONLY	(1U << 4)
 
 /**
  * struct peerbuf_export - argument of PEERBUF_IOC_EXPORT (node, pool)
@@ -450,8 +463,8 @@ struct peerbuf_routes_query {
  * returns.
  *
  * Errors: EACCES, the file is not open for writing; ENOENT, no such window;
- * ERANGE, a range reaches beyond the window or pool; EBUSY, a range is lent
- * already; ENOSPC, no room of that size and alignment; EMFILE and ENFILE.
+ * EINVAL, %PEERBUF_EXPORT_READ_ONLY without O_RDONLY; ERANGE, a range reaches
+ * beyond the window or pool; EBUSY, a range is lent already; ENOSPC, no room of that size and alignment; EMFILE and ENFILE.
  */
 struct peerbuf_export {
 	/** @size: sizeof(struct peerbuf_export) */
