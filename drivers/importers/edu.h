@@ -6,6 +6,7 @@
 #define PEERBUF_EDU_H
 
 #include <linux/completion.h>
+#include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
@@ -81,6 +82,8 @@ struct edu_import {
 	struct list_head node;
 	/** @import: NULL once the engine was unbound */
 	struct peerbuf_import *import;
+	/** @dir: of the mapping; constant */
+	enum dma_data_direction dir;
 };
 
 /**

@@ -56,7 +56,7 @@ static int edu_import_attach(struct edu_engine *engine,
 {
 	struct peerbuf_import *import;
 
-	import = peerbuf_import_attach(&engine->pdev->dev, fd, DMA_BIDIRECTIONAL);
+	import = peerbuf_import_attach(&engine->pdev->dev, fd, entry->dir);
 	if (IS_ERR(import))
 		return PTR_ERR(import);
 
@@ -74,6 +74,8 @@ static int edu_import_locked(struct edu_file *file,
 	entry = kzalloc_obj(*entry);
 	if (!entry)
 		return -ENOMEM;
+	entry->dir = arg->flags & PEERBUF_EDU_IMPORT_READ ? DMA_TO_DEVICE :
+							    DMA_BIDIRECTIONAL;
 
 	ret = xa_alloc(&file->imports, &arg->handle, entry,
 		       XA_LIMIT(1, PEERBUF_EDU_MAX_IMPORTS), GFP_KERNEL);
@@ -101,7 +103,7 @@ static int edu_ioctl_import(struct peerbuf_call *call)
 	struct peerbuf_edu_import *arg = call->arg;
 	int ret;
 
-	if (arg->flags)
+	if (arg->flags & ~PEERBUF_EDU_IMPORT_READ)
 		return -EOPNOTSUPP;
 
 	ret = edu_engine_lock(file->engine);
@@ -162,6 +164,8 @@ static int edu_copy_locked(struct edu_file *file,
 	entry = xa_load(&file->imports, arg->handle);
 	if (!entry)
 		return -ENOENT;
+	if (!dma.to_engine && entry->dir == DMA_TO_DEVICE)
+		return -EACCES;
 
 	ret = peerbuf_check_bounds(arg->offset, arg->length,
 				   peerbuf_import_size(entry->import));

@@ -25,13 +25,18 @@
 /** PEERBUF_EDU_MAX_IMPORTS - most imports of one open file */
 #define PEERBUF_EDU_MAX_IMPORTS	64
 
+/** PEERBUF_EDU_IMPORT_READ - the engine reads the dma-buf, and never writes */
+#define PEERBUF_EDU_IMPORT_READ		(1U << 0)
+
 /**
  * struct peerbuf_edu_import - argument of PEERBUF_EDU_IOC_IMPORT
  *
  * Attach the engine to a dma-buf of any exporter, and map it to read and to
- * write. The lowest free handle is given, from 1.
+ * write, or only to read, which is all that a read-only buffer allows. The lowest
+ * free handle is given, from 1.
  *
- * Errors: EBADF and EINVAL, @fd is not open or not a dma-buf; EOPNOTSUPP, the
+ * Errors: EACCES, the buffer is read-only, and %PEERBUF_EDU_IMPORT_READ is not
+ * set; EBADF and EINVAL, @fd is not open or not a dma-buf; EOPNOTSUPP, the
  * exporter refused the engine (for peerbuf's buffers, PEERBUF_IOC_ROUTE says
  * why), or gave an address that the engine cannot express; ENODEV, the buffer
  * was revoked, or the engine is gone; ENOSPC, %PEERBUF_EDU_MAX_IMPORTS are
@@ -40,7 +45,7 @@
 struct peerbuf_edu_import {
 	/** @size: sizeof(struct peerbuf_edu_import) */
 	__u32 size;
-	/** @flags: must be zero */
+	/** @flags: %PEERBUF_EDU_IMPORT_READ or 0 */
 	__u32 flags;
 	/** @fd: in: the dma-buf */
 	__s32 fd;
@@ -83,7 +88,8 @@ enum peerbuf_edu_direction {
  * one engine wait for each other. Signals end that wait, and the one for the
  * exporter, but not a DMA that was started.
  *
- * Errors: ENOENT, no such handle; EINVAL, unknown @direction; ERANGE, beyond
+ * Errors: ENOENT, no such handle; EINVAL, unknown @direction; EACCES, a copy to
+ * the dma-buf on an import that says %PEERBUF_EDU_IMPORT_READ; ERANGE, beyond
  * the dma-buf or the engine's buffer; EXDEV, the piece is not contiguous for
  * the engine; ENODEV, the buffer was revoked, or the engine is gone; ETIMEDOUT,
  * no interrupt came, and the engine was cut off from the bus; EIO, that
