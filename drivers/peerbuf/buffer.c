@@ -43,7 +43,25 @@ static void give_extent(struct peerbuf_buffer *buffer,
 	extent->taken = false;
 }
 
-/* Places that the caller chose come first, so that ours do not take them. */
+static void give_extents_locked(struct peerbuf_buffer *buffer)
+{
+	u32 i;
+
+	for (i = 0; i < buffer->nr_extents; i++)
+		give_extent(buffer, &buffer->extents[i]);
+}
+
+static void give_extents(struct peerbuf_buffer *buffer)
+{
+	mutex_lock(&buffer->provider->lock);
+	give_extents_locked(buffer);
+	mutex_unlock(&buffer->provider->lock);
+}
+
+/*
+ * All or none. Places that the caller chose come first, so that ours do not take
+ * them.
+ */
 static int take_extents(struct peerbuf_buffer *buffer, u64 align)
 {
 	struct peerbuf_extent *extent;
@@ -60,6 +78,8 @@ static int take_extents(struct peerbuf_buffer *buffer, u64 align)
 			ret = take_extent(buffer, extent, align);
 		}
 	}
+	if (ret)
+		give_extents_locked(buffer);
 	mutex_unlock(&buffer->provider->lock);
 
 	return ret;
@@ -69,16 +89,14 @@ static int take_extents(struct peerbuf_buffer *buffer, u64 align)
  * peerbuf_buffer_reclaim - give the memory back
  * @buffer: nobody can reach it: revoked and drained, or at its end
  *
- * Context: process, may sleep. Calling again does nothing.
+ * Context: process, may sleep; &peerbuf_provider.alive not held. Calling again
+ * does nothing.
  */
 void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer)
 {
-	u32 i;
-
-	mutex_lock(&buffer->provider->lock);
-	for (i = 0; i < buffer->nr_extents; i++)
-		give_extent(buffer, &buffer->extents[i]);
-	mutex_unlock(&buffer->provider->lock);
+	give_extents(buffer);
+	if (buffer->pool)
+		peerbuf_pool_settle(buffer->pool);
 }
 
 /* Bounds are checked before anything is taken, so that errors have no effects. */
@@ -113,19 +131,25 @@ static struct peerbuf_buffer *alloc_buffer(const struct peerbuf_source *source,
 					   u32 nr)
 {
 	struct peerbuf_buffer *buffer;
+	int ret;
 	u32 i;
 
+	ret = source->pool ? peerbuf_pool_admit(source->pool) : 0;
+	if (ret)
+		return ERR_PTR(ret);
+
 	buffer = kvzalloc(struct_size(buffer, extents, nr), GFP_KERNEL_ACCOUNT);
-	if (!buffer)
-		return NULL;
+	if (!buffer) {
+		if (source->pool)
+			peerbuf_pool_dismiss(source->pool);
+		return ERR_PTR(-ENOMEM);
+	}
 
 	buffer->nr_extents = nr;
 	buffer->window = source->window;
 	buffer->pool = source->pool;
 	buffer->flags = source->flags;
 	buffer->provider = peerbuf_provider_get(source->window->provider);
-	if (buffer->pool)
-		peerbuf_pool_get(buffer->pool);
 	init_waitqueue_head(&buffer->idle);
 
 	for (i = 0; i < nr; i++) {
@@ -141,7 +165,7 @@ static void free_buffer(struct peerbuf_buffer *buffer)
 	struct peerbuf_provider *provider = buffer->provider;
 
 	if (buffer->pool)
-		peerbuf_pool_put(buffer->pool);
+		peerbuf_pool_dismiss(buffer->pool);
 	kvfree(buffer);
 	peerbuf_provider_put(provider);
 }
@@ -172,11 +196,8 @@ static int reserve_id(struct peerbuf_buffer *buffer)
 	mutex_lock(&provider->lock);
 	buffer->id = ++provider->next_id;
 	ret = xa_reserve(&provider->buffers, buffer->id, GFP_KERNEL_ACCOUNT);
-	if (!ret) {
+	if (!ret)
 		provider->nr_buffers++;
-		if (buffer->pool)
-			buffer->pool->nr_buffers++;
-	}
 	mutex_unlock(&provider->lock);
 
 	return ret;
@@ -189,8 +210,6 @@ static void release_id(struct peerbuf_buffer *buffer)
 	mutex_lock(&provider->lock);
 	xa_erase(&provider->buffers, buffer->id);
 	provider->nr_buffers--;
-	if (buffer->pool)
-		buffer->pool->nr_buffers--;
 	mutex_unlock(&provider->lock);
 }
 
@@ -199,23 +218,33 @@ static int prepare_buffer(struct peerbuf_buffer *buffer, u64 align)
 	int ret;
 
 	ret = take_extents(buffer, align);
-	if (!ret && buffer->pool)
+	if (ret)
+		return ret;
+
+	if (buffer->pool)
 		ret = clear_extents(buffer);
 	if (!ret)
 		ret = reserve_id(buffer);
 	if (ret)
-		peerbuf_buffer_reclaim(buffer);
+		give_extents(buffer);
 
 	return ret;
 }
 
-static void publish_buffer(struct peerbuf_buffer *buffer)
+/* From here on it can be revoked; so a pool that was shut before has it not. */
+static int publish_buffer(struct peerbuf_buffer *buffer)
 {
 	struct peerbuf_provider *provider = buffer->provider;
+	int ret = 0;
 
 	mutex_lock(&provider->lock);
-	xa_store(&provider->buffers, buffer->id, buffer, GFP_KERNEL);
+	if (buffer->pool && buffer->pool->closed)
+		ret = -ENODEV;
+	else
+		xa_store(&provider->buffers, buffer->id, buffer, GFP_KERNEL);
 	mutex_unlock(&provider->lock);
+
+	return ret;
 }
 
 /**
@@ -224,11 +253,12 @@ static void publish_buffer(struct peerbuf_buffer *buffer)
  * @ranges: what to take
  * @nr_ranges: 1 to %PEERBUF_MAX_RANGES
  *
- * Context: process, may sleep; &peerbuf_provider.alive held for reading.
+ * Context: process, may sleep; &peerbuf_provider.alive held for reading. After a
+ * failure on a pool, peerbuf_pool_settle() follows when it no longer is.
  *
  * Return: the buffer, which lives until its @dmabuf's last reference, of which
  * the caller has one; or an ERR_PTR of -EINVAL, -EOVERFLOW, -ERANGE, -EBUSY,
- * -ENOSPC, -ENODEV (pool closed), -ENOMEM, and then nothing has changed.
+ * -ENOSPC, -EDQUOT, -ENODEV (pool shut), -ENOMEM, and then nothing has changed.
  */
 struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source,
 					     const struct peerbuf_range *ranges,
@@ -243,8 +273,8 @@ struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source
 		return ERR_PTR(ret);
 
 	buffer = alloc_buffer(source, ranges, nr_ranges);
-	if (!buffer)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(buffer))
+		return buffer;
 	buffer->length = length;
 
 	ret = prepare_buffer(buffer, source->align);
@@ -255,12 +285,18 @@ struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source
 	if (ret)
 		goto err_release;
 
-	publish_buffer(buffer);
+	ret = publish_buffer(buffer);
+	if (ret) {
+		/* it is the dma-buf's by now, whose release undoes the rest */
+		dma_buf_put(buffer->dmabuf);
+		return ERR_PTR(ret);
+	}
+
 	return buffer;
 
 err_release:
 	release_id(buffer);
-	peerbuf_buffer_reclaim(buffer);
+	give_extents(buffer);
 err_free:
 	free_buffer(buffer);
 	return ERR_PTR(ret);

@@ -37,10 +37,15 @@ static_assert(sizeof(struct peerbuf_export) == 48);
 static_assert(offsetof(struct peerbuf_export, ranges) == 16);
 static_assert(offsetof(struct peerbuf_export, id) == 40);
 static_assert(sizeof(struct peerbuf_revoke) == 16);
-static_assert(sizeof(struct peerbuf_pool_create) == 40);
+static_assert(sizeof(struct peerbuf_pool_create) == 72);
 static_assert(offsetof(struct peerbuf_pool_create, offset) == 16);
-static_assert(sizeof(struct peerbuf_pool_info) == 48);
+static_assert(offsetof(struct peerbuf_pool_create, quota) == 40);
+static_assert(offsetof(struct peerbuf_pool_create, id) == 64);
+static_assert(sizeof(struct peerbuf_pool_revoke) == 16);
+static_assert(sizeof(struct peerbuf_pool_info) == 88);
 static_assert(offsetof(struct peerbuf_pool_info, offset) == 24);
+static_assert(offsetof(struct peerbuf_pool_info, id) == 48);
+static_assert(offsetof(struct peerbuf_pool_info, max_buffers) == 80);
 
 static const struct peerbuf_ioctl *find_ioctl(const struct peerbuf_ioctl *table,
 					      size_t nr, unsigned int cmd)

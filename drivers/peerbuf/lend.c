@@ -13,6 +13,7 @@
 
 #include "buffer.h"
 #include "lend.h"
+#include "pool.h"
 #include "provider.h"
 #include "revoke.h"
 
@@ -74,6 +75,10 @@ static int export_ranges(struct peerbuf_call *call,
 
 	ret = export_live(call, source, ranges);
 	peerbuf_provider_leave(provider);
+
+	/* what failed may have held the last of a pool that was revoked */
+	if (ret && source->pool)
+		peerbuf_pool_settle(source->pool);
 	return ret;
 }
 
@@ -97,6 +102,8 @@ int peerbuf_export_call(struct peerbuf_call *call,
 	int ret;
 
 	ret = check_export(arg);
+	if (!ret && source->pool)
+		ret = peerbuf_pool_permits(source->pool, arg->flags);
 	if (ret)
 		return ret;
 
@@ -113,12 +120,25 @@ int peerbuf_export_call(struct peerbuf_call *call,
 	return ret;
 }
 
+static long revoke_timeout(u32 flags)
+{
+	return flags & PEERBUF_REVOKE_NOWAIT ? 0 : MAX_SCHEDULE_TIMEOUT;
+}
+
 static int revoke_held(struct peerbuf_buffer *buffer, u32 flags)
 {
-	long timeout = flags & PEERBUF_REVOKE_NOWAIT ? 0 : MAX_SCHEDULE_TIMEOUT;
-
 	peerbuf_revoke_begin(buffer);
-	return peerbuf_revoke_finish(buffer, true, timeout);
+	return peerbuf_revoke_finish(buffer, true, revoke_timeout(flags));
+}
+
+/* What a provider lent is revoked before it is gone. */
+static bool is_gone(struct peerbuf_provider *provider)
+{
+	if (!peerbuf_provider_enter(provider))
+		return true;
+
+	peerbuf_provider_leave(provider);
+	return false;
 }
 
 /**
@@ -143,10 +163,8 @@ int peerbuf_revoke_call(struct peerbuf_call *call,
 	if (arg->flags & ~PEERBUF_REVOKE_NOWAIT)
 		return -EOPNOTSUPP;
 
-	/* what a provider lent is revoked before it is gone */
-	if (!peerbuf_provider_enter(provider))
+	if (is_gone(provider))
 		return -ENODEV;
-	peerbuf_provider_leave(provider);
 
 	buffer = peerbuf_buffer_hold(provider, arg->id);
 	if (!buffer)
@@ -155,5 +173,35 @@ int peerbuf_revoke_call(struct peerbuf_call *call,
 	ret = pool && buffer->pool != pool ? -ENOENT :
 					     revoke_held(buffer, arg->flags);
 	peerbuf_buffer_unhold(buffer);
+	return ret;
+}
+
+/**
+ * peerbuf_pool_revoke_call - PEERBUF_IOC_POOL_REVOKE
+ * @call: the call
+ * @provider: whose pool
+ *
+ * Context: process, may sleep; no lock held.
+ *
+ * Return: 0 or a negative errno.
+ */
+int peerbuf_pool_revoke_call(struct peerbuf_call *call,
+			     struct peerbuf_provider *provider)
+{
+	const struct peerbuf_pool_revoke *arg = call->arg;
+	struct peerbuf_pool *pool;
+	int ret;
+
+	if (arg->flags & ~PEERBUF_REVOKE_NOWAIT)
+		return -EOPNOTSUPP;
+	if (is_gone(provider))
+		return -ENODEV;
+
+	pool = peerbuf_pool_find(provider, arg->id);
+	if (!pool)
+		return -ENOENT;
+
+	ret = peerbuf_revoke_pool(pool, true, revoke_timeout(arg->flags));
+	peerbuf_pool_put(pool);
 	return ret;
 }

@@ -12,5 +12,7 @@ int peerbuf_export_call(struct peerbuf_call *call,
 int peerbuf_revoke_call(struct peerbuf_call *call,
 			struct peerbuf_provider *provider,
 			const struct peerbuf_pool *pool);
+int peerbuf_pool_revoke_call(struct peerbuf_call *call,
+			     struct peerbuf_provider *provider);
 
 #endif /* _PEERBUF_LEND_H */

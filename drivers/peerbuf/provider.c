@@ -44,6 +44,8 @@ static void provider_release(struct device *dev)
 
 	WARN_ON(!xa_empty(&provider->buffers));
 	xa_destroy(&provider->buffers);
+	WARN_ON(!xa_empty(&provider->pools));
+	xa_destroy(&provider->pools);
 	mutex_destroy(&provider->lock);
 	ida_free(&peerbuf_minors, MINOR(dev->devt));
 	pci_dev_put(provider->pdev);
@@ -96,6 +98,7 @@ struct peerbuf_provider *peerbuf_provider_alloc(struct pci_dev *pdev)
 	init_rwsem(&provider->alive);
 	mutex_init(&provider->lock);
 	xa_init(&provider->buffers);
+	xa_init(&provider->pools);
 	cdev_init(&provider->cdev, &peerbuf_node_fops);
 	provider->cdev.owner = THIS_MODULE;
 

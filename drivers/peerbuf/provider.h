@@ -22,12 +22,15 @@
  * @alive: held for reading by whoever touches the hardware or makes something
  *	that can; held for writing to change @gone
  * @gone: unregistered; nothing new may start. Protected by @alive
- * @lock: protects @buffers, @next_id, claims of windows, and allocators of pools
+ * @lock: protects @buffers, @next_id, @pools, @next_pool_id, claims of windows,
+ *	and allocators of pools
  * @windows: @nr_windows of them, constant once registered
  * @nr_windows: how many
  * @buffers: every &struct peerbuf_buffer that exists, by id
  * @nr_buffers: how many
- * @next_id: id of the next buffer
+ * @next_id: id of the last buffer
+ * @pools: every &struct peerbuf_pool that exists, by id
+ * @next_pool_id: id of the last pool
  *
  * Lock order, outermost first::
  *
@@ -51,6 +54,8 @@ struct peerbuf_provider {
 	struct xarray buffers;
 	u32 nr_buffers;
 	u64 next_id;
+	struct xarray pools;
+	u64 next_pool_id;
 };
 
 struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *p);

@@ -7,6 +7,7 @@
  * was mapped before: first for fences, until which an importer may go on as if
  * nothing had happened, then for the unmaps (dma_buf_invalidate_mappings()).
  */
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
@@ -23,9 +24,6 @@
 
 /* How often a wait without end says whom it waits for. */
 #define COMPLAIN_EVERY	(10 * HZ)
-
-/* How long the close of a pool waits; what is late gives back when it ends. */
-#define POOL_CLOSE_WAIT	(1 * HZ)
 
 /**
  * peerbuf_revoke_begin - stop new use of a buffer
@@ -113,31 +111,80 @@ static void begin_all(struct peerbuf_provider *provider,
 	}
 }
 
-/**
- * peerbuf_revoke_pool - revoke what was allocated from a pool
- * @pool: closed, so that nothing is added
- *
- * Waits a second at most, because it runs when a descriptor is closed, maybe by
- * a dying process. Memory that is in use longer goes back when its dma-buf ends.
- *
- * Context: process, may sleep; no lock held.
- */
-void peerbuf_revoke_pool(struct peerbuf_pool *pool)
+static long time_left(unsigned long deadline, long timeout)
 {
-	unsigned long deadline = jiffies + POOL_CLOSE_WAIT;
+	if (timeout == MAX_SCHEDULE_TIMEOUT)
+		return timeout;
+
+	return max((long)(deadline - jiffies), 0L);
+}
+
+/* Buffers that are in use too long do not keep others from being finished. */
+static int finish_pool(struct peerbuf_pool *pool, bool interruptible,
+		       unsigned long deadline, long timeout)
+{
 	struct peerbuf_buffer *buffer;
+	int one, ret = 0;
 	unsigned long id;
-	long left;
 
-	begin_all(pool->provider, pool);
-
-	for (id = 0; (buffer = peerbuf_buffer_hold_next(pool->provider, &id));
-	     id++) {
-		left = (long)(deadline - jiffies);
-		if (buffer->pool == pool)
-			peerbuf_revoke_finish(buffer, false, max(left, 0L));
+	for (id = 0; ret != -EINTR &&
+	     (buffer = peerbuf_buffer_hold_next(pool->provider, &id)); id++) {
+		if (buffer->pool == pool) {
+			one = peerbuf_revoke_finish(buffer, interruptible,
+						    time_left(deadline,
+							      timeout));
+			ret = one ?: ret;
+		}
 		peerbuf_buffer_unhold(buffer);
 	}
+
+	return ret;
+}
+
+/* Another may be at it, and a buffer that was being made may still be ending. */
+static int wait_returned(struct peerbuf_pool *pool, bool interruptible,
+			 long timeout)
+{
+	long left;
+
+	if (interruptible)
+		left = wait_for_completion_interruptible_timeout(&pool->returned,
+								 timeout);
+	else
+		left = wait_for_completion_timeout(&pool->returned, timeout);
+	if (left < 0)
+		return -EINTR;
+
+	return left ? 0 : -EINPROGRESS;
+}
+
+/**
+ * peerbuf_revoke_pool - revoke a pool and what was allocated from it
+ * @pool: with a reference
+ * @interruptible: signals end the wait
+ * @timeout: jiffies; MAX_SCHEDULE_TIMEOUT for no limit, 0 to look only
+ *
+ * On success the range is cleared and the window's again. If the time is up, or
+ * on a signal, that happens when the last buffer in use ends.
+ *
+ * Context: process, may sleep; no lock held.
+ *
+ * Return: 0; -EINPROGRESS when the time is up; -EINTR on a signal.
+ */
+int peerbuf_revoke_pool(struct peerbuf_pool *pool, bool interruptible,
+			long timeout)
+{
+	unsigned long deadline = jiffies + timeout;
+	int ret;
+
+	peerbuf_pool_shut(pool);
+	begin_all(pool->provider, pool);
+	ret = finish_pool(pool, interruptible, deadline, timeout);
+	peerbuf_pool_settle(pool);
+	if (ret)
+		return ret;
+
+	return wait_returned(pool, interruptible, time_left(deadline, timeout));
 }
 
 /**

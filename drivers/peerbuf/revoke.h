@@ -11,7 +11,8 @@ struct peerbuf_provider;
 void peerbuf_revoke_begin(struct peerbuf_buffer *buffer);
 int peerbuf_revoke_finish(struct peerbuf_buffer *buffer, bool interruptible,
 			  long timeout);
-void peerbuf_revoke_pool(struct peerbuf_pool *pool);
+int peerbuf_revoke_pool(struct peerbuf_pool *pool, bool interruptible,
+			long timeout);
 void peerbuf_revoke_provider(struct peerbuf_provider *provider);
 
 #endif /* _PEERBUF_REVOKE_H */

@@ -463,8 +463,12 @@ struct peerbuf_routes_query {
  * returns.
  *
  * Errors: EACCES, the file is not open for writing; ENOENT, no such window;
- * EINVAL, %PEERBUF_EXPORT_READ_ONLY without O_RDONLY; ERANGE, a range reaches
- * beyond the window or pool; EBUSY, a range is lent already; ENOSPC, no room of that size and alignment; EMFILE and ENFILE.
+ * EINVAL, %PEERBUF_EXPORT_READ_ONLY without O_RDONLY, or an offset that has not
+ * the pool's alignment; EPERM, the pool withholds what @flags ask for, or
+ * requires what they lack; ERANGE, a range reaches beyond the window or pool;
+ * EBUSY, a range is lent already; ENOSPC, no room of that size and alignment;
+ * EDQUOT, the pool's quota of bytes or its number of buffers is used up; ENODEV,
+ * the pool was revoked; EMFILE and ENFILE.
  */
 struct peerbuf_export {
 	/** @size: sizeof(struct peerbuf_export) */
@@ -480,7 +484,7 @@ struct peerbuf_export {
 	/**
 	 * @align: in: alignment of the PCI bus address of every range that
 	 * peerbuf places, a power of two from the page size to 1 GiB; 0 for
-	 * the page size. Zero on a node.
+	 * the page size. The pool may ask for more. Zero on a node.
 	 */
 	__u64 align;
 	/** @open_flags: in: O_CLOEXEC and one of O_RDONLY, O_WRONLY, O_RDWR */
@@ -518,20 +522,42 @@ struct peerbuf_revoke {
 
 #define PEERBUF_IOC_REVOKE	_IO(PEERBUF_IOC_TYPE, 0x11)
 
+/** PEERBUF_POOL_READ_ONLY - exports must say %PEERBUF_EXPORT_READ_ONLY */
+#define PEERBUF_POOL_READ_ONLY		(1U << 0)
+/** PEERBUF_POOL_NO_STATIC - exports may not say %PEERBUF_EXPORT_ALLOW_STATIC */
+#define PEERBUF_POOL_NO_STATIC		(1U << 1)
+/** PEERBUF_POOL_NO_PINNED - exports may not say %PEERBUF_EXPORT_ALLOW_PINNED */
+#define PEERBUF_POOL_NO_PINNED		(1U << 2)
+/** PEERBUF_POOL_DIRECT - exports must say %PEERBUF_EXPORT_DIRECT */
+#define PEERBUF_POOL_DIRECT		(1U << 3)
+/** PEERBUF_POOL_REVOKED - in &peerbuf_pool_info.flags only: nothing more comes */
+#define PEERBUF_POOL_REVOKED		(1U << 4)
+
+/** PEERBUF_POOL_BUFFERS - most buffers of a pool that does not say how many */
+#define PEERBUF_POOL_BUFFERS		4096
+/** PEERBUF_POOL_MAX_BUFFERS - highest &peerbuf_pool_create.max_buffers */
+#define PEERBUF_POOL_MAX_BUFFERS	65536
+
 /**
  * struct peerbuf_pool_create - argument of PEERBUF_IOC_POOL_CREATE (node)
  *
  * Lend a part of a window to peerbuf's allocator. The descriptor is the right
- * to allocate from it and can be passed on; its last close revokes the pool's
- * buffers and clears what they held.
+ * to allocate from it, within the limits given here, and to revoke what was
+ * allocated, and no other right. It can be passed on; its last close revokes the
+ * pool's buffers, clears what they held and gives the range back to the window.
+ * So does %PEERBUF_IOC_POOL_REVOKE, at any time.
+ *
+ * The first version of the struct ends with @reserved: without limits.
  *
  * Errors: EACCES, the file is not open for writing; ENOENT, no such window;
- * ERANGE, beyond the window; EBUSY, a part is lent already; EMFILE and ENFILE.
+ * EINVAL, @align is no power of two in its bounds, or @max_buffers is above
+ * %PEERBUF_POOL_MAX_BUFFERS; ERANGE, beyond the window, or @quota beyond
+ * @length; EBUSY, a part is lent already; EMFILE and ENFILE.
  */
 struct peerbuf_pool_create {
 	/** @size: sizeof(struct peerbuf_pool_create) */
 	__u32 size;
-	/** @flags: must be zero */
+	/** @flags: %PEERBUF_POOL_READ_ONLY and others, but %PEERBUF_POOL_REVOKED */
 	__u32 flags;
 	/** @window: in: number of the window */
 	__u32 window;
@@ -545,17 +571,59 @@ struct peerbuf_pool_create {
 	__s32 fd;
 	/** @reserved: must be zero */
 	__u32 reserved;
+	/** @quota: in: most bytes that buffers hold at once; 0 for all of @length */
+	__u64 quota;
+	/**
+	 * @align: in: least alignment of the PCI bus address of every range, a
+	 * power of two from the page size to 1 GiB; 0 for the page size
+	 */
+	__u64 align;
+	/**
+	 * @max_buffers: in: most buffers that exist at once, revoked ones that
+	 * somebody still has open included; 0 for %PEERBUF_POOL_BUFFERS
+	 */
+	__u32 max_buffers;
+	/** @reserved2: must be zero */
+	__u32 reserved2;
+	/** @id: out: the pool's number, for PEERBUF_IOC_POOL_REVOKE */
+	__u64 id;
 };
 
 #define PEERBUF_IOC_POOL_CREATE	_IO(PEERBUF_IOC_TYPE, 0x12)
 
 /**
+ * struct peerbuf_pool_revoke - argument of PEERBUF_IOC_POOL_REVOKE (node)
+ *
+ * Take a pool back, whoever holds its descriptor: nothing more is exported from
+ * it, its buffers are revoked as by %PEERBUF_IOC_REVOKE, and no others, and as
+ * soon as none of its memory is in use, what was used is cleared and the range
+ * is the window's again. The call returns when that is done. Calling again is
+ * harmless, and goes on waiting.
+ *
+ * Errors: EACCES, the file is not open for writing; ENOENT, no such pool, or its
+ * last descriptor was closed and it is gone; EINPROGRESS, with
+ * %PEERBUF_REVOKE_NOWAIT; EINTR, the wait was ended, the revoke stands.
+ */
+struct peerbuf_pool_revoke {
+	/** @size: sizeof(struct peerbuf_pool_revoke) */
+	__u32 size;
+	/** @flags: %PEERBUF_REVOKE_NOWAIT */
+	__u32 flags;
+	/** @id: in: from PEERBUF_IOC_POOL_CREATE */
+	__u64 id;
+};
+
+#define PEERBUF_IOC_POOL_REVOKE	_IO(PEERBUF_IOC_TYPE, 0x13)
+
+/**
  * struct peerbuf_pool_info - argument of PEERBUF_IOC_POOL_INFO (pool)
+ *
+ * The first version of the struct ends with @available.
  */
 struct peerbuf_pool_info {
 	/** @size: sizeof(struct peerbuf_pool_info) */
 	__u32 size;
-	/** @flags: must be zero */
+	/** @flags: out: %PEERBUF_POOL_READ_ONLY and others; zero on entry */
 	__u32 flags;
 	/** @provider: out: whose memory it is */
 	struct peerbuf_function provider;
@@ -567,8 +635,20 @@ struct peerbuf_pool_info {
 	__u64 offset;
 	/** @length: out: bytes */
 	__u64 length;
-	/** @available: out: bytes that no buffer holds */
+	/** @available: out: bytes that no buffer holds; 0 once it is revoked */
 	__u64 available;
+	/** @id: out: the pool's number, unique for the provider */
+	__u64 id;
+	/** @quota: out: most bytes that buffers hold at once */
+	__u64 quota;
+	/** @used: out: bytes that buffers hold */
+	__u64 used;
+	/** @align: out: least alignment of a range's PCI bus address */
+	__u64 align;
+	/** @max_buffers: out: most buffers that exist at once */
+	__u32 max_buffers;
+	/** @reserved: zero */
+	__u32 reserved;
 };
 
 #define PEERBUF_IOC_POOL_INFO	_IO(PEERBUF_IOC_TYPE, 0x20)
