@@ -3,6 +3,8 @@
  * Buffers: memory taken from a window or a pool, made into one dma-buf. Who
  * holds the dma-buf holds the buffer; its release gives the memory back.
  */
+#include <linux/dma-resv.h>
+#include <linux/jiffies.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -11,6 +13,9 @@
 #include "export.h"
 #include "pool.h"
 #include "provider.h"
+
+/* How long fences are waited for when all mappings are gone. */
+#define RECLAIM_WAIT	(10 * HZ)
 
 static int take_extent(struct peerbuf_buffer *buffer,
 		       struct peerbuf_extent *extent, u64 align)
@@ -99,6 +104,40 @@ void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer)
 		peerbuf_pool_settle(buffer->pool);
 }
 
+/*
+ * A revoke that nobody waits for any more, after a signal or because it was told
+ * not to. Whose mappings are gone has its fences signalled, or about to be.
+ */
+static void reclaim_work(struct work_struct *work)
+{
+	struct peerbuf_buffer *buffer =
+		container_of(work, struct peerbuf_buffer, reclaim);
+
+	if (dma_resv_wait_timeout(buffer->dmabuf->resv,
+				  DMA_RESV_USAGE_BOOKKEEP, false,
+				  RECLAIM_WAIT) > 0)
+		peerbuf_buffer_reclaim(buffer);
+}
+
+/**
+ * peerbuf_buffer_unuse - DMA or a kernel mapping has ended
+ * @buffer: whose &peerbuf_buffer.users counted it
+ *
+ * Context: process; the dma-buf's dma_resv held.
+ */
+void peerbuf_buffer_unuse(struct peerbuf_buffer *buffer)
+{
+	dma_resv_assert_held(buffer->dmabuf->resv);
+
+	if (--buffer->users)
+		return;
+
+	wake_up_all(&buffer->idle);
+	/* the lock that it takes is outside of the one that is held here */
+	if (buffer->revoked)
+		queue_work(system_dfl_wq, &buffer->reclaim);
+}
+
 /* Bounds are checked before anything is taken, so that errors have no effects. */
 static int check_ranges(const struct peerbuf_source *source,
 			const struct peerbuf_range *ranges, u32 nr, u64 *total)
@@ -151,6 +190,7 @@ static struct peerbuf_buffer *alloc_buffer(const struct peerbuf_source *source,
 	buffer->flags = source->flags;
 	buffer->provider = peerbuf_provider_get(source->window->provider);
 	init_waitqueue_head(&buffer->idle);
+	INIT_WORK(&buffer->reclaim, reclaim_work);
 
 	for (i = 0; i < nr; i++) {
 		buffer->extents[i].offset = ranges[i].offset;
@@ -312,6 +352,7 @@ void peerbuf_buffer_destroy(struct peerbuf_buffer *buffer)
 {
 	release_id(buffer);
 	wait_event(buffer->idle, !READ_ONCE(buffer->holds));
+	cancel_work_sync(&buffer->reclaim);
 	/* takes the lock under which the last hold was dropped */
 	peerbuf_buffer_reclaim(buffer);
 	iput(buffer->inode);

@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "window.h"
 
@@ -41,6 +42,7 @@ struct peerbuf_extent {
  * @holds: revokes that are looking at the buffer, which its end waits for;
  *	protected by &peerbuf_provider.lock
  * @idle: woken when @users or @holds becomes zero
+ * @reclaim: gives the memory back when @users of a revoked buffer becomes zero
  * @extents: the memory; constant
  */
 struct peerbuf_buffer {
@@ -57,6 +59,7 @@ struct peerbuf_buffer {
 	unsigned int users;
 	unsigned int holds;
 	wait_queue_head_t idle;
+	struct work_struct reclaim;
 	struct peerbuf_extent extents[] __counted_by(nr_extents);
 };
 
@@ -81,6 +84,7 @@ struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source
 					     u32 nr_ranges);
 void peerbuf_buffer_destroy(struct peerbuf_buffer *buffer);
 void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer);
+void peerbuf_buffer_unuse(struct peerbuf_buffer *buffer);
 struct peerbuf_buffer *peerbuf_buffer_hold(struct peerbuf_provider *provider,
 					   u64 id);
 struct peerbuf_buffer *peerbuf_buffer_hold_next(struct peerbuf_provider *p,

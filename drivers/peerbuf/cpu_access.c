@@ -165,8 +165,7 @@ void peerbuf_cpu_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	dma_resv_assert_held(dmabuf->resv);
 
 	iounmap(map->vaddr_iomem);
-	if (!--buffer->users)
-		wake_up_all(&buffer->idle);
+	peerbuf_buffer_unuse(buffer);
 }
 
 /* The direction is that of a device's DMA: what the CPU reads comes from it. */

@@ -247,8 +247,7 @@ static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
 	trace_peerbuf_unmap(buffer, attach->dev, dir, sgt->nents);
 	peerbuf_unmap(attach->dev, sgt, dir);
 	state->maps--;
-	if (!--buffer->users)
-		wake_up_all(&buffer->idle);
+	peerbuf_buffer_unuse(buffer);
 }
 
 static void peerbuf_dmabuf_release(struct dma_buf *dmabuf)
