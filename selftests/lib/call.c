@@ -206,6 +206,21 @@ int pb_export_mode(int node, unsigned int open_flags, __u64 offset,
 	return export(node, &arg, NULL);
 }
 
+/* pb_export_read_only() - one range. Return: dma-buf or a negative errno. */
+int pb_export_read_only(int fd, unsigned int flags, __u64 offset,
+			__u64 length, __u64 *id)
+{
+	struct peerbuf_range range = { offset, length };
+	struct peerbuf_export arg = {
+		.flags = flags | PEERBUF_EXPORT_READ_ONLY,
+		.nr_ranges = 1,
+		.ranges = (uintptr_t)&range,
+		.open_flags = O_RDONLY | O_CLOEXEC,
+	};
+
+	return export(fd, &arg, id);
+}
+
 /* pb_revoke() - PEERBUF_IOC_REVOKE. Return: 0 or a negative errno. */
 int pb_revoke(int fd, __u64 id, unsigned int flags)
 {
@@ -232,6 +247,35 @@ int pb_pool(int node, __u64 offset, __u64 length)
 	return ret ?: arg.fd;
 }
 
+/**
+ * pb_pool_limited() - PEERBUF_IOC_POOL_CREATE with limits
+ * @node: of the provider
+ * @arg: in: everything but the size; out: the number
+ *
+ * Return: the pool or a negative errno.
+ */
+int pb_pool_limited(int node, struct peerbuf_pool_create *arg)
+{
+	int ret;
+
+	arg->size = sizeof(*arg);
+	arg->open_flags = O_CLOEXEC;
+	ret = pb_ioctl(node, PEERBUF_IOC_POOL_CREATE, arg);
+	return ret ?: arg->fd;
+}
+
+/* pb_pool_revoke() - PEERBUF_IOC_POOL_REVOKE. Return: 0 or negative errno. */
+int pb_pool_revoke(int node, __u64 id, unsigned int flags)
+{
+	struct peerbuf_pool_revoke arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.id = id,
+	};
+
+	return pb_ioctl(node, PEERBUF_IOC_POOL_REVOKE, &arg);
+}
+
 /* pb_pool_info() - PEERBUF_IOC_POOL_INFO. Return: 0 or a negative errno. */
 int pb_pool_info(int pool, struct peerbuf_pool_info *info)
 {
@@ -239,17 +283,29 @@ int pb_pool_info(int pool, struct peerbuf_pool_info *info)
 	return pb_ioctl(pool, PEERBUF_IOC_POOL_INFO, info);
 }
 
-/* pb_import() - PEERBUF_EDU_IOC_IMPORT. Return: 0 or a negative errno. */
-int pb_import(int edu, int dmabuf, unsigned int *handle)
+static int import(int edu, int dmabuf, unsigned int flags, unsigned int *handle)
 {
 	struct peerbuf_edu_import arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.fd = dmabuf,
 	};
 	int ret = pb_ioctl(edu, PEERBUF_EDU_IOC_IMPORT, &arg);
 
 	*handle = arg.handle;
 	return ret;
+}
+
+/* pb_import() - PEERBUF_EDU_IOC_IMPORT. Return: 0 or a negative errno. */
+int pb_import(int edu, int dmabuf, unsigned int *handle)
+{
+	return import(edu, dmabuf, 0, handle);
+}
+
+/* pb_import_read() - to read only. Return: 0 or a negative errno. */
+int pb_import_read(int edu, int dmabuf, unsigned int *handle)
+{
+	return import(edu, dmabuf, PEERBUF_EDU_IMPORT_READ, handle);
 }
 
 /* pb_release() - PEERBUF_EDU_IOC_RELEASE. Return: 0 or a negative errno. */

@@ -13,6 +13,15 @@ int pb_open_test(void)
 	return fd < 0 ? -errno : fd;
 }
 
+static int attach(int test, struct peerbuf_test_attach *arg,
+		  unsigned int *handle)
+{
+	int ret = pb_ioctl(test, PEERBUF_TEST_ATTACH, arg);
+
+	*handle = arg->handle;
+	return ret;
+}
+
 /**
  * pb_test_attach() - attach a function to a dma-buf
  * @test: from pb_open_test()
@@ -34,10 +43,33 @@ int pb_test_attach(int test, int dmabuf, const struct pb_device *importer,
 		.importer = importer->function,
 		.delay_ms = delay_ms,
 	};
-	int ret = pb_ioctl(test, PEERBUF_TEST_ATTACH, &arg);
 
-	*handle = arg.handle;
-	return ret;
+	return attach(test, &arg, handle);
+}
+
+/**
+ * pb_test_attach_for() - attach a function to a dma-buf, for one direction
+ * @test: from pb_open_test()
+ * @dmabuf: what to attach to
+ * @importer: on whose behalf
+ * @kind: &enum peerbuf_test_kind
+ * @direction: &enum peerbuf_test_direction
+ * @handle: names the attachment
+ *
+ * Return: 0 or a negative errno.
+ */
+int pb_test_attach_for(int test, int dmabuf, const struct pb_device *importer,
+		       unsigned int kind, unsigned int direction,
+		       unsigned int *handle)
+{
+	struct peerbuf_test_attach arg = {
+		.kind = kind,
+		.fd = dmabuf,
+		.importer = importer->function,
+		.direction = direction,
+	};
+
+	return attach(test, &arg, handle);
 }
 
 /* pb_test_call() - a call that takes a handle. Return: 0 or negative errno. */
@@ -155,6 +187,28 @@ struct pb_device pb_usable_importer(const struct pb_device *provider)
 {
 	return pb_expect()->route == PEERBUF_ROUTE_NONE ? *provider :
 							  pb_importer(0);
+}
+
+/* pb_test_forward() - PEERBUF_TEST_FORWARD. Return: 0 or a negative errno. */
+int pb_test_forward(int test, int dmabuf)
+{
+	struct peerbuf_test_forward arg = { .fd = dmabuf };
+
+	return pb_ioctl(test, PEERBUF_TEST_FORWARD, &arg);
+}
+
+/* pb_test_stray() - PEERBUF_TEST_STRAY. Return: 0 or a negative errno. */
+int pb_test_stray(int test, const struct pb_device *engine, __u64 address,
+		  unsigned int length, bool write)
+{
+	struct peerbuf_test_stray arg = {
+		.engine = engine->function,
+		.address = address,
+		.length = length,
+		.write = write,
+	};
+
+	return pb_ioctl(test, PEERBUF_TEST_STRAY, &arg);
 }
 
 /* pb_test_pieces() - PEERBUF_TEST_PIECES. Return: dma-buf or negative errno. */

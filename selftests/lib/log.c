@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
@@ -22,4 +26,26 @@ unsigned int pb_count_log(const char *text)
 	for (at = log; (at = strstr(at, text)); at++)
 		count++;
 	return count;
+}
+
+/**
+ * pb_expect_log() - the kernel is going to report trouble that a test makes
+ * @text: what the report has in it, and no other
+ *
+ * Lines with it are no failure of the run; that there is one is for the test to
+ * look at.
+ *
+ * Return: 0 or a negative errno.
+ */
+int pb_expect_log(const char *text)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (dprintf(fd, "peerbuf-vm: expected: %s\n", text) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
 }

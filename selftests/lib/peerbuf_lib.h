@@ -126,11 +126,16 @@ int pb_export_at(int node, unsigned int flags, __u64 offset,
 int pb_alloc(int pool, __u64 length, __u64 *id);
 int pb_export_mode(int node, unsigned int open_flags, __u64 offset,
 		   __u64 length);
+int pb_export_read_only(int fd, unsigned int flags, __u64 offset,
+			__u64 length, __u64 *id);
 int pb_revoke(int fd, __u64 id, unsigned int flags);
 int pb_pool(int node, __u64 offset, __u64 length);
+int pb_pool_limited(int node, struct peerbuf_pool_create *arg);
+int pb_pool_revoke(int node, __u64 id, unsigned int flags);
 int pb_pool_info(int pool, struct peerbuf_pool_info *info);
 
 int pb_import(int edu, int dmabuf, unsigned int *handle);
+int pb_import_read(int edu, int dmabuf, unsigned int *handle);
 int pb_release(int edu, unsigned int handle);
 int pb_copy(int edu, unsigned int handle, unsigned int direction,
 	    __u64 offset, unsigned int engine_offset, unsigned int length);
@@ -223,6 +228,7 @@ int pb_heap(size_t length);
 /* log.c: the kernel log */
 
 unsigned int pb_count_log(const char *text);
+int pb_expect_log(const char *text);
 
 /* monitor.c: QEMU, from inside */
 
@@ -257,6 +263,8 @@ struct pb_attach_seen {
 int pb_watch(void);
 int pb_seen(const char *event, const char *importer);
 int pb_seen_attach(const char *importer, struct pb_attach_seen *seen);
+int pb_seen_refusal(const char *importer, char *reason, size_t size,
+		    int *error);
 
 /* nvme.c: the calls of peerbuf_nvme */
 
@@ -303,6 +311,9 @@ int pb_open_test(void);
 int pb_test_attach(int test, int dmabuf, const struct pb_device *importer,
 		   unsigned int kind, unsigned int delay_ms,
 		   unsigned int *handle);
+int pb_test_attach_for(int test, int dmabuf, const struct pb_device *importer,
+		       unsigned int kind, unsigned int direction,
+		       unsigned int *handle);
 int pb_test_call(int test, unsigned long cmd, unsigned int handle);
 int pb_test_map_info(int test, unsigned int handle,
 		     struct peerbuf_test_map_info *info,
@@ -318,6 +329,9 @@ int pb_test_oracle(int test, const struct pb_device *provider, int bar,
 		   unsigned int *nr);
 int pb_test_page(int test, const void *address, struct peerbuf_test_page *page);
 int pb_test_pieces(int test, unsigned int piece, unsigned int count);
+int pb_test_forward(int test, int dmabuf);
+int pb_test_stray(int test, const struct pb_device *engine, __u64 address,
+		  unsigned int length, bool write);
 struct pb_device pb_usable_importer(const struct pb_device *provider);
 
 #endif /* _PEERBUF_LIB_H */

@@ -83,3 +83,29 @@ int pb_seen_attach(const char *importer, struct pb_attach_seen *seen)
 	return words && sscanf(words, " error=%d", &seen->error) == 1 ?
 		       0 : -EPROTO;
 }
+
+/**
+ * pb_seen_refusal() - why the last map since pb_watch() was refused
+ * @importer: its device's name
+ * @reason: of &enum peerbuf_reason, as the tracepoint words it
+ * @size: room at @reason
+ * @error: what the importer got
+ *
+ * Return: 0, -ENOENT if there was none, or a negative errno.
+ */
+int pb_seen_refusal(const char *importer, char *reason, size_t size,
+		    int *error)
+{
+	char last[1024], word[32];
+	const char *words;
+	int ret;
+
+	ret = find_events("peerbuf_map_refused", importer, last, sizeof(last));
+	if (ret <= 0)
+		return ret ?: -ENOENT;
+	words = strstr(last, " reason=");
+	if (!words || sscanf(words, " reason=%31s error=%d", word, error) != 2)
+		return -EPROTO;
+	snprintf(reason, size, "%s", word);
+	return 0;
+}

@@ -13,6 +13,7 @@
  * @dmabuf: with a reference
  * @attach: constant once the handle exists
  * @pdev: the importer, with a reference
+ * @dir: direction of its maps; constant
  * @delay: how long %PEERBUF_TEST_SLOW holds on, in jiffies
  * @work: unmaps for %PEERBUF_TEST_SLOW
  * @sgt: the mapping or NULL; under the reservation lock, as all below
@@ -23,12 +24,17 @@ struct test_import {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
 	struct pci_dev *pdev;
+	enum dma_data_direction dir;
 	unsigned long delay;
 	struct delayed_work work;
 	struct sg_table *sgt;
 	u32 invalidations;
 	u32 pins;
 };
+
+static_assert(PEERBUF_TEST_BOTH == (int)DMA_BIDIRECTIONAL);
+static_assert(PEERBUF_TEST_TO_DEVICE == (int)DMA_TO_DEVICE);
+static_assert(PEERBUF_TEST_FROM_DEVICE == (int)DMA_FROM_DEVICE);
 
 static void import_lock(struct test_import *import)
 {
@@ -45,7 +51,7 @@ static void import_unmap_locked(struct test_import *import,
 {
 	if (!import->sgt)
 		return;
-	dma_buf_unmap_attachment(attach, import->sgt, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment(attach, import->sgt, import->dir);
 	import->sgt = NULL;
 }
 
@@ -122,6 +128,7 @@ static struct test_import *import_new(const struct peerbuf_test_attach *arg)
 	if (!import)
 		return ERR_PTR(-ENOMEM);
 	INIT_DELAYED_WORK(&import->work, import_work);
+	import->dir = arg->direction;
 	import->delay = msecs_to_jiffies(arg->delay_ms);
 
 	ret = -ENXIO;
@@ -167,7 +174,8 @@ int test_attach(struct test_file *file, void *data)
 	struct test_import *import;
 	int ret;
 
-	if (arg->kind > PEERBUF_TEST_STATIC)
+	if (arg->kind > PEERBUF_TEST_STATIC ||
+	    arg->direction > PEERBUF_TEST_FROM_DEVICE)
 		return -EINVAL;
 	import = import_new(arg);
 	if (IS_ERR(import))
@@ -201,7 +209,7 @@ int test_map(struct test_file *file, void *data)
 		return -ENOENT;
 	import_lock(import);
 	if (!import->sgt) {
-		sgt = dma_buf_map_attachment(import->attach, DMA_BIDIRECTIONAL);
+		sgt = dma_buf_map_attachment(import->attach, import->dir);
 		ret = PTR_ERR_OR_ZERO(sgt);
 		if (!ret)
 			import->sgt = sgt;

@@ -44,6 +44,8 @@ static const struct test_call test_calls[] = {
 	{ PEERBUF_TEST_BOUND, test_bound },
 	{ PEERBUF_TEST_WAIT, test_wait },
 	{ PEERBUF_TEST_PIECES, test_pieces },
+	{ PEERBUF_TEST_FORWARD, test_forward },
+	{ PEERBUF_TEST_STRAY, test_stray },
 };
 
 /**
@@ -76,6 +78,7 @@ static int test_release(struct inode *inode, struct file *filp)
 {
 	struct test_file *file = filp->private_data;
 
+	test_forward_release(file);
 	test_vmaps_release(file);
 	test_imports_release(file);
 	test_binds_release(file);
@@ -123,6 +126,7 @@ static const struct file_operations test_fops = {
 	.open = test_open,
 	.release = test_release,
 	.unlocked_ioctl = test_ioctl,
+	.mmap = test_mmap,
 };
 
 static struct miscdevice test_device = {

@@ -33,6 +33,18 @@ enum peerbuf_test_kind {
 };
 
 /**
+ * enum peerbuf_test_direction - what the device does, as the kernel numbers it
+ * @PEERBUF_TEST_BOTH: reads and writes
+ * @PEERBUF_TEST_TO_DEVICE: reads
+ * @PEERBUF_TEST_FROM_DEVICE: writes
+ */
+enum peerbuf_test_direction {
+	PEERBUF_TEST_BOTH = 0,
+	PEERBUF_TEST_TO_DEVICE = 1,
+	PEERBUF_TEST_FROM_DEVICE = 2,
+};
+
+/**
  * struct peerbuf_test_attach - attach @importer to the dma-buf @fd
  */
 struct peerbuf_test_attach {
@@ -46,6 +58,10 @@ struct peerbuf_test_attach {
 	__u32 delay_ms;
 	/** @handle: out */
 	__u32 handle;
+	/** @direction: of its maps: &enum peerbuf_test_direction */
+	__u32 direction;
+	/** @reserved: zero */
+	__u32 reserved;
 };
 
 #define PEERBUF_TEST_ATTACH \
@@ -305,5 +321,40 @@ struct peerbuf_test_pieces {
 
 #define PEERBUF_TEST_PIECES \
 	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x30, struct peerbuf_test_pieces)
+
+/**
+ * struct peerbuf_test_forward - let mmap() on this file map a dma-buf
+ *
+ * As drivers do whose files map what they imported: by dma_buf_mmap().
+ */
+struct peerbuf_test_forward {
+	/** @fd: the dma-buf */
+	__s32 fd;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+#define PEERBUF_TEST_FORWARD \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x38, struct peerbuf_test_forward)
+
+/**
+ * struct peerbuf_test_stray - have an edu engine DMA to any address
+ *
+ * Whatever the address was mapped for, and behind the back of the engine's
+ * driver, which nobody may be using. ETIMEDOUT if the engine does not stop.
+ */
+struct peerbuf_test_stray {
+	/** @engine: the function */
+	struct peerbuf_function engine;
+	/** @address: DMA address */
+	__u64 address;
+	/** @length: bytes, at most 4096 */
+	__u32 length;
+	/** @write: 1 from the engine's own buffer to @address, 0 the other way */
+	__u32 write;
+};
+
+#define PEERBUF_TEST_STRAY \
+	_IOW(PEERBUF_TEST_IOC_TYPE, 0x40, struct peerbuf_test_stray)
 
 #endif /* _PEERBUF_TEST_UAPI_H */

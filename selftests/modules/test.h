@@ -3,6 +3,7 @@
 #ifndef _PEERBUF_TEST_H
 #define _PEERBUF_TEST_H
 
+#include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
@@ -10,6 +11,7 @@
 #include "peerbuf_test_uapi.h"
 
 struct device;
+struct dma_buf;
 struct pci_dev;
 struct sg_table;
 
@@ -19,12 +21,14 @@ struct sg_table;
  * @imports: &struct test_import by handle
  * @vmaps: &struct test_vmap by handle
  * @binds: &struct test_bind by handle
+ * @forward: what mmap() maps, with a reference, or NULL. Set once, under @lock
  */
 struct test_file {
 	struct mutex lock; /* one call at a time */
 	struct xarray imports;
 	struct xarray vmaps;
 	struct xarray binds;
+	struct dma_buf *forward;
 };
 
 /* main.c */
@@ -78,6 +82,14 @@ int test_segments_finish(struct peerbuf_test_segment *segments, u64 user,
 
 /* cachemode.c */
 int test_page(struct test_file *file, void *arg);
+
+/* forward.c */
+int test_forward(struct test_file *file, void *arg);
+int test_mmap(struct file *filp, struct vm_area_struct *vma);
+void test_forward_release(struct test_file *file);
+
+/* stray.c */
+int test_stray(struct test_file *file, void *arg);
 
 /* pieces.c */
 int test_pieces(struct test_file *file, void *arg);
