@@ -48,6 +48,7 @@ static const struct pb_command commands[] = {
 		.cmd = PEERBUF_EDU_IOC_IMPORT,
 		.size = 16,
 		.flags = offsetof(struct peerbuf_edu_import, flags),
+		.known = PEERBUF_EDU_IMPORT_READ,
 	}, {
 		.name = "COPY",
 		.cmd = PEERBUF_EDU_IOC_COPY,

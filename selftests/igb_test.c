@@ -319,6 +319,22 @@ TEST_F(igb, imports_have_a_direction)
 	EXPECT_EQ(0, pb_port_send(port, send, 0, SLOT, 0));
 }
 
+/* To send is to read the memory. */
+TEST_F(igb, read_only_memory)
+{
+	int port = self->port[0], dmabuf;
+	unsigned int handle;
+
+	dmabuf = must(pb_export_read_only(self->node, 0, MIB(16), PAGE, NULL));
+	EXPECT_EQ(-EACCES, pb_port_import(port, dmabuf, RECV, &handle));
+	EXPECT_EQ(-EACCES, pb_port_import(port, dmabuf, BOTH, &handle));
+	must(pb_port_import(port, dmabuf, SEND, &handle));
+	EXPECT_EQ(0, pb_port_send(port, handle, 0, SLOT, 7));
+	expect_done(_metadata, port, SEND, 7, SLOT, 0);
+	must(pb_port_release(port, handle));
+	close(dmabuf);
+}
+
 struct bad_post {
 	unsigned int direction;
 	__u64 offset;

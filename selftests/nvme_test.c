@@ -126,6 +126,34 @@ TEST_F(nvme, identity)
 	EXPECT_EQ(-ENXIO, pb_nvme_info(self->nvme, ~0U, &info));
 }
 
+/* To write blocks is to read the memory. */
+TEST_F(nvme, read_only_memory)
+{
+	const unsigned int shared = PEERBUF_EXPORT_SHARED;
+	int writable, dmabuf, nvme = self->nvme;
+	unsigned int from, to;
+
+	writable = must(pb_export_at(self->node, shared, MIB(16), PAGE, NULL));
+	dmabuf = must(pb_export_read_only(self->node, shared, MIB(16), PAGE,
+					  NULL));
+	pb_write_buffer(writable, 0, PAGE, 31);
+	EXPECT_EQ(-EACCES, pb_nvme_import(nvme, dmabuf, BOTH, &from));
+	EXPECT_EQ(-EACCES, pb_nvme_import(nvme, dmabuf,
+					  PEERBUF_NVME_FROM_DRIVE, &from));
+	must(pb_nvme_import(nvme, dmabuf, PEERBUF_NVME_TO_DRIVE, &from));
+	must(pb_nvme_import(nvme, writable, BOTH, &to));
+	EXPECT_EQ(0, pb_nvme_io(nvme, WRITE, 1, from, 0, 64, PAGE / 512));
+	pb_write_buffer(writable, 0, PAGE, 32);
+	EXPECT_EQ(-EACCES, pb_nvme_io(nvme, READ, 1, from, 0, 64, PAGE / 512));
+	EXPECT_TRUE(pb_buffer_holds(dmabuf, 0, PAGE, 32));
+	EXPECT_EQ(0, pb_nvme_io(nvme, READ, 1, to, 0, 64, PAGE / 512));
+	EXPECT_TRUE(pb_buffer_holds(dmabuf, 0, PAGE, 31));
+	must(pb_nvme_release(nvme, to));
+	must(pb_nvme_release(nvme, from));
+	close(dmabuf);
+	close(writable);
+}
+
 /* Each exporter's memory, each size of blocks, PRP and SGL. */
 FIXTURE(data) {
 	struct pb_device drive;
