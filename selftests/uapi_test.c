@@ -32,6 +32,7 @@ union argument {
 	struct peerbuf_export export;
 	struct peerbuf_revoke revoke;
 	struct peerbuf_pool_create pool_create;
+	struct peerbuf_pool_revoke pool_revoke;
 	struct peerbuf_pool_info pool_info;
 	char bytes[256];
 };
@@ -41,6 +42,7 @@ FIXTURE(uapi) {
 	int control;
 	int node;
 	int pool;
+	__u64 pool_id;
 	int fd;				/* the one under test */
 	int dmabuf;			/* made by node or pool, two ranges */
 	__u64 id;
@@ -64,12 +66,17 @@ FIXTURE_SETUP(uapi)
 	const struct peerbuf_range pooled[2] = {
 		{ PEERBUF_OFFSET_ANY, PAGE }, { KIB(512), PAGE },
 	};
+	struct peerbuf_pool_create create = {
+		.offset = POOL_OFFSET,
+		.length = POOL_LENGTH,
+	};
 	struct peerbuf_window_info window;
 
 	self->provider = pb_provider(0);
 	self->control = must(pb_open_control());
 	self->node = must(pb_open_node(&self->provider, O_RDWR));
-	self->pool = must(pb_pool(self->node, POOL_OFFSET, POOL_LENGTH));
+	self->pool = must(pb_pool_limited(self->node, &create));
+	self->pool_id = create.id;
 	must(pb_window(&self->provider, 0, &window));
 	ASSERT_EQ(WINDOW_LENGTH, window.length);
 
@@ -162,6 +169,12 @@ static void fill_pool_create(union argument *arg,
 	arg->pool_create.length = POOL_LENGTH;
 }
 
+static void fill_pool_revoke(union argument *arg,
+			     const FIXTURE_DATA(uapi) *self)
+{
+	arg->pool_revoke.id = self->pool_id;
+}
+
 static void fill_nothing(union argument *arg, const FIXTURE_DATA(uapi) *self)
 {
 	(void)arg;
@@ -189,6 +202,7 @@ struct command {
 	unsigned long cmd;
 	unsigned int kinds;		/* of files that answer it */
 	size_t size;			/* of the first version */
+	size_t grown;			/* of this one, if it has grown */
 	void (*fill)(union argument *arg, const FIXTURE_DATA(uapi) *self);
 	size_t flags;			/* offset of the flags, 0: none */
 	__u32 known;			/* flags */
@@ -277,7 +291,8 @@ static const struct command commands[] = {
 		.fill = fill_export,
 		.flags = offsetof(struct peerbuf_export, flags),
 		.known = PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED |
-			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT,
+			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT |
+			 PEERBUF_EXPORT_READ_ONLY,
 		.outputs = true,
 		.needs_write = true,
 	}, {
@@ -294,19 +309,36 @@ static const struct command commands[] = {
 		.cmd = PEERBUF_IOC_POOL_CREATE,
 		.kinds = NODE,
 		.size = 40,
+		.grown = 72,
 		.fill = fill_pool_create,
 		.flags = offsetof(struct peerbuf_pool_create, flags),
+		.known = PEERBUF_POOL_READ_ONLY | PEERBUF_POOL_NO_STATIC |
+			 PEERBUF_POOL_NO_PINNED | PEERBUF_POOL_DIRECT,
 		.outputs = true,
 		.needs_write = true,
-		.reserved = { SPAN(shape.pool_create.reserved) },
+		.reserved = {
+			SPAN(shape.pool_create.reserved),
+			SPAN(shape.pool_create.reserved2),
+		},
+	}, {
+		.name = "POOL_REVOKE",
+		.cmd = PEERBUF_IOC_POOL_REVOKE,
+		.kinds = NODE,
+		.size = 16,
+		.fill = fill_pool_revoke,
+		.flags = offsetof(struct peerbuf_pool_revoke, flags),
+		.known = PEERBUF_REVOKE_NOWAIT,
+		.needs_write = true,
 	}, {
 		.name = "POOL_INFO",
 		.cmd = PEERBUF_IOC_POOL_INFO,
 		.kinds = POOL,
 		.size = 48,
+		.grown = 88,
 		.fill = fill_nothing,
 		.flags = offsetof(struct peerbuf_pool_info, flags),
 		.outputs = true,
+		.reserved = { SPAN(shape.pool_info.reserved) },
 	},
 };
 
@@ -318,6 +350,12 @@ static void fill(const struct command *command, union argument *arg,
 	memset(arg, 0, sizeof(*arg));
 	arg->size = command->size;
 	command->fill(arg, self);
+}
+
+/* As large as this kernel knows it. */
+static size_t size_of(const struct command *command)
+{
+	return command->grown ? command->grown : command->size;
 }
 
 /* One call that must fail, and change nothing. */
@@ -359,7 +397,10 @@ TEST_F(uapi, every_call_works)
 		if (!(command->kinds & variant->kind))
 			continue;
 		fill(command, &arg, self);
-		accepted(_metadata, self, command, &arg, "plain");
+		accepted(_metadata, self, command, &arg, "first version");
+		fill(command, &arg, self);
+		arg.size = size_of(command);
+		accepted(_metadata, self, command, &arg, "this version");
 	}
 }
 
@@ -392,8 +433,8 @@ TEST_F(uapi, longer_struct_with_unknown_tail)
 			continue;
 		for (i = 0; i < TAIL; i++) {
 			fill(command, &arg, self);
-			arg.size = command->size + TAIL;
-			arg.bytes[command->size + i] = 1;
+			arg.size = size_of(command) + TAIL;
+			arg.bytes[size_of(command) + i] = 1;
 			refused(_metadata, self, command, &arg, E2BIG,
 				"tail byte", i);
 		}
@@ -409,7 +450,7 @@ TEST_F(uapi, longer_struct_with_zero_tail_works)
 		if (!(command->kinds & variant->kind))
 			continue;
 		fill(command, &arg, self);
-		arg.size = command->size + TAIL;
+		arg.size = size_of(command) + TAIL;
 		accepted(_metadata, self, command, &arg, "zero tail");
 	}
 }
@@ -487,6 +528,7 @@ TEST_F(uapi, reserved_fields)
 		for (span = command->reserved; span->length; span++) {
 			for (i = 0; i < span->length; i++) {
 				fill(command, &arg, self);
+				arg.size = size_of(command);
 				arg.bytes[offset_in_shape(span) + i] = 0x80;
 				refused(_metadata, self, command, &arg, EINVAL,
 					"reserved byte",
@@ -671,6 +713,8 @@ static const struct poke pokes[] = {
 	POKE(EXPORT, NODE | POOL, export.open_flags, O_RDWR | O_APPEND, EINVAL),
 	POKE(EXPORT, NODE | POOL, export.open_flags, 1U << 31, EINVAL),
 	POKE(EXPORT, POOL, export.flags, PEERBUF_EXPORT_SHARED, EINVAL),
+	POKE(EXPORT, NODE | POOL, export.flags, PEERBUF_EXPORT_READ_ONLY,
+	     EINVAL),
 	POKE(REVOKE, NODE | POOL, revoke.id, 0, ENOENT),
 	POKE(REVOKE, NODE | POOL, revoke.id, ~0ULL, ENOENT),
 	POKE(POOL_CREATE, NODE, pool_create.window, 1, ENOENT),
@@ -686,6 +730,14 @@ static const struct poke pokes[] = {
 	POKE(POOL_CREATE, NODE, pool_create.length, PAGE + 1, EINVAL),
 	POKE(POOL_CREATE, NODE, pool_create.length, WINDOW_LENGTH, ERANGE),
 	POKE(POOL_CREATE, NODE, pool_create.length, -PAGE, EOVERFLOW),
+	POKE(POOL_CREATE, NODE, pool_create.quota, 1, EINVAL),
+	POKE(POOL_CREATE, NODE, pool_create.quota, POOL_LENGTH + PAGE, ERANGE),
+	POKE(POOL_CREATE, NODE, pool_create.align, 1, EINVAL),
+	POKE(POOL_CREATE, NODE, pool_create.align, 1ULL << 31, EINVAL),
+	POKE(POOL_CREATE, NODE, pool_create.max_buffers,
+	     PEERBUF_POOL_MAX_BUFFERS + 1, EINVAL),
+	POKE(POOL_REVOKE, NODE, pool_revoke.id, 0, ENOENT),
+	POKE(POOL_REVOKE, NODE, pool_revoke.id, ~0ULL, ENOENT),
 };
 
 static const struct command *find_command(unsigned long cmd)
@@ -710,6 +762,7 @@ TEST_F(uapi, refused_values)
 			continue;
 		command = find_command(poke->cmd);
 		fill(command, &arg, self);
+		arg.size = size_of(command);
 		memcpy(arg.bytes + offset_in_shape(&poke->span), &poke->value,
 		       poke->span.length);
 		refused(_metadata, self, command, &arg, poke->error,
