@@ -158,7 +158,8 @@ static int export_one(int fd, struct peerbuf_export *export, __u64 offset,
 	int dmabuf;
 
 	export->size = sizeof(*export);
-	export->open_flags = O_RDWR | O_CLOEXEC;
+	export->open_flags = O_CLOEXEC;
+	export->open_flags |= export->flags & PEERBUF_EXPORT_READ_ONLY ? O_RDONLY : O_RDWR;
 	dmabuf = peerbuf_export_ranges(fd, export, &range, 1);
 	if (dmabuf >= 0 && id)
 		*id = export->id;
@@ -192,18 +193,39 @@ int peerbuf_revoke_buffer(int fd, __u64 id, __u32 flags)
 	return call(fd, PEERBUF_IOC_REVOKE, &revoke);
 }
 
+int peerbuf_create_limited_pool(int node, struct peerbuf_pool_create *args)
+{
+	int err;
+
+	if (args->size < offsetof(struct peerbuf_pool_create, reserved))
+		return -EINVAL;
+	err = call(node, PEERBUF_IOC_POOL_CREATE, args);
+	return err ? err : args->fd;
+}
+
+/* The first version of the struct will do, for kernels that know no other. */
 int peerbuf_create_pool(int node, __u32 window, __u64 offset, __u64 length)
 {
 	struct peerbuf_pool_create pool = {
-		.size = sizeof(pool),
+		.size = offsetof(struct peerbuf_pool_create, quota),
 		.window = window,
 		.open_flags = O_CLOEXEC,
 		.offset = offset,
 		.length = length,
 	};
-	int err = call(node, PEERBUF_IOC_POOL_CREATE, &pool);
 
-	return err ? err : pool.fd;
+	return peerbuf_create_limited_pool(node, &pool);
+}
+
+int peerbuf_revoke_pool(int node, __u64 id, __u32 flags)
+{
+	struct peerbuf_pool_revoke revoke = {
+		.size = sizeof(revoke),
+		.flags = flags,
+		.id = id,
+	};
+
+	return call(node, PEERBUF_IOC_POOL_REVOKE, &revoke);
 }
 
 int peerbuf_get_pool(int pool, struct peerbuf_pool_info *info)

@@ -118,6 +118,14 @@ const char *peerbuf_hint(__u32 route, __u32 reason);
 const char *peerbuf_verdict_flag_name(__u32 flag);
 
 /**
+ * peerbuf_pool_flag_name() - a limit of a pool in one word
+ * @flag: one bit of &peerbuf_pool_info.flags
+ *
+ * Return: a constant string.
+ */
+const char *peerbuf_pool_flag_name(__u32 flag);
+
+/**
  * peerbuf_port_type_name() - what kind of port a function is
  * @type: &peerbuf_port_info.type
  *
@@ -273,7 +281,8 @@ int peerbuf_get_buffer(int control, int dmabuf, struct peerbuf_buffer_info *info
  * @flags: %PEERBUF_EXPORT_SHARED and others
  * @id: set to the buffer's number, unless NULL
  *
- * Return: the dma-buf, open for reading and writing; or an error.
+ * Return: the dma-buf, open for reading and, but with %PEERBUF_EXPORT_READ_ONLY,
+ * writing; or an error.
  */
 int peerbuf_export_fixed(int node, __u32 window, __u64 offset, __u64 length,
 			 __u32 flags, __u64 *id);
@@ -283,10 +292,11 @@ int peerbuf_export_fixed(int node, __u32 window, __u64 offset, __u64 length,
  * @pool: from peerbuf_create_pool()
  * @length: bytes
  * @align: of the PCI bus address, a power of two; or 0, for the page size
- * @flags: %PEERBUF_EXPORT_ALLOW_PINNED or 0
+ * @flags: %PEERBUF_EXPORT_ALLOW_PINNED and others
  * @id: set to the buffer's number, unless NULL
  *
- * Return: the dma-buf, open for reading and writing; or an error.
+ * Return: the dma-buf, open for reading and, but with %PEERBUF_EXPORT_READ_ONLY,
+ * writing; -EPERM or -EDQUOT if the pool's limits forbid it; or an error.
  */
 int peerbuf_export_pooled(int pool, __u64 length, __u64 align, __u32 flags,
 			  __u64 *id);
@@ -316,7 +326,7 @@ int peerbuf_export_ranges(int fd, struct peerbuf_export *args,
 int peerbuf_revoke_buffer(int fd, __u64 id, __u32 flags);
 
 /**
- * peerbuf_create_pool() - PEERBUF_IOC_POOL_CREATE
+ * peerbuf_create_pool() - PEERBUF_IOC_POOL_CREATE, without limits
  * @node: the provider's node, open for writing
  * @window: number of the window
  * @offset: bytes from the start of the window
@@ -326,6 +336,28 @@ int peerbuf_revoke_buffer(int fd, __u64 id, __u32 flags);
  * error.
  */
 int peerbuf_create_pool(int node, __u32 window, __u64 offset, __u64 length);
+
+/**
+ * peerbuf_create_limited_pool() - PEERBUF_IOC_POOL_CREATE, for all that it can do
+ * @node: the provider's node, open for writing
+ * @args: in: everything, the limits included; out: the pool's number.
+ *	@open_flags are used as they are.
+ *
+ * Return: the pool, which exists until its last descriptor is closed; or an
+ * error.
+ */
+int peerbuf_create_limited_pool(int node, struct peerbuf_pool_create *args);
+
+/**
+ * peerbuf_revoke_pool() - PEERBUF_IOC_POOL_REVOKE: take a pool back
+ * @node: the provider's node, open for writing
+ * @id: the pool's number
+ * @flags: %PEERBUF_REVOKE_NOWAIT or 0
+ *
+ * Return: 0 when the range is the window's again; -EINPROGRESS or -EINTR if the
+ * revoke goes on; -ENOENT if there is no such pool; or an error.
+ */
+int peerbuf_revoke_pool(int node, __u64 id, __u32 flags);
 
 /**
  * peerbuf_get_pool() - PEERBUF_IOC_POOL_INFO: where, how large, how full

@@ -174,6 +174,13 @@ static void test_ports(void)
 	CHECK(!strcmp(peerbuf_verdict_flag_name(PEERBUF_VERDICT_ADMIN), "admin") &&
 	      !strcmp(peerbuf_verdict_flag_name(PEERBUF_VERDICT_ADMIN << 1), "unknown") &&
 	      !strcmp(peerbuf_verdict_flag_name(0), "unknown"), "and only those");
+	CHECK(!strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_READ_ONLY), "read-only") &&
+	      !strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_NO_STATIC), "no-static") &&
+	      !strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_NO_PINNED), "no-pinned") &&
+	      !strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_DIRECT), "direct") &&
+	      !strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_REVOKED), "revoked") &&
+	      !strcmp(peerbuf_pool_flag_name(PEERBUF_POOL_REVOKED << 1), "unknown") &&
+	      !strcmp(peerbuf_pool_flag_name(0), "unknown"), "every flag of a pool has its name");
 
 	CHECK(!strcmp(peerbuf_port_type_name(4), "root port") &&
 	      !strcmp(peerbuf_port_type_name(0xff), "conventional PCI") &&
@@ -304,6 +311,9 @@ static void test_lending(void)
 	struct peerbuf_export *export = (void *)last.arg;
 	struct peerbuf_pool_create *pool = (void *)last.arg;
 	struct peerbuf_revoke *revoke = (void *)last.arg;
+	struct peerbuf_pool_create limited = {
+		.size = sizeof(limited), .flags = PEERBUF_POOL_NO_STATIC, .quota = 8192,
+	};
 	__u64 id = 0;
 
 	CHECK(peerbuf_export_fixed(6, 1, 8192, 4096, PEERBUF_EXPORT_SHARED, &id) == 77 &&
@@ -319,6 +329,19 @@ static void test_lending(void)
 	CHECK(peerbuf_create_pool(6, 2, 4096, 8192) == 78 && pool->window == 2 &&
 	      pool->offset == 4096 && pool->length == 8192 && pool->open_flags == O_CLOEXEC,
 	      "a pool is created where asked");
+	CHECK(pool->size == 40, "one without limits, by the first version of the struct");
+	CHECK(peerbuf_create_limited_pool(6, &limited) == 78 && pool->size == sizeof(*pool) &&
+	      pool->quota == 8192 && pool->flags == PEERBUF_POOL_NO_STATIC &&
+	      pool->open_flags == 0, "a limited pool is created as the caller says");
+	limited.size = 16;
+	CHECK(peerbuf_create_limited_pool(6, &limited) == -EINVAL,
+	      "a struct without room for the descriptor is refused");
+	CHECK(!peerbuf_revoke_pool(6, 9, PEERBUF_REVOKE_NOWAIT) &&
+	      last.request == PEERBUF_IOC_POOL_REVOKE && revoke->id == 9 &&
+	      revoke->flags == PEERBUF_REVOKE_NOWAIT, "a revoke names the pool");
+	CHECK(peerbuf_export_fixed(6, 1, 0, 4096, PEERBUF_EXPORT_READ_ONLY, NULL) == 77 &&
+	      export->open_flags == (O_RDONLY | O_CLOEXEC),
+	      "a read-only export opens the dma-buf for reading");
 	CHECK(!peerbuf_revoke_buffer(6, 5, PEERBUF_REVOKE_NOWAIT) && revoke->id == 5 &&
 	      revoke->flags == PEERBUF_REVOKE_NOWAIT, "a revoke names the buffer");
 	last.err = EBUSY;

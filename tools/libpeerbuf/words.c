@@ -100,7 +100,8 @@ static const struct words reasons[] = {
 	[PEERBUF_REASON_READ_ONLY] = {
 		.name = "read-only",
 		.text = "The importer asked to write to a buffer that is lent for reading.",
-		.hint = "Import it for reading, or export it for writing.",
+		.hint =
+			"Import it for reading (DMA_TO_DEVICE), or export it without --read-only (PEERBUF_EXPORT_READ_ONLY).",
 	},
 	[PEERBUF_REASON_PROVIDER_GONE] = {
 		.name = "provider-gone",
@@ -117,6 +118,10 @@ static const struct words acs_host = {
 
 static const char * const verdict_flags[] = {
 	"iommu", "blocker", "kernel", "disagrees", "admin",
+};
+
+static const char * const pool_flags[] = {
+	"read-only", "no-static", "no-pinned", "direct", "revoked",
 };
 
 static const char * const port_types[] = {
@@ -167,15 +172,25 @@ const char *peerbuf_hint(__u32 route, __u32 reason)
 	return find(reasons, ARRAY_SIZE(reasons), reason)->hint;
 }
 
-const char *peerbuf_verdict_flag_name(__u32 flag)
+static const char *flag_name(const char * const *names, size_t count, __u32 flag)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(verdict_flags); i++) {
+	for (i = 0; i < count; i++) {
 		if (flag == 1U << i)
-			return verdict_flags[i];
+			return names[i];
 	}
 	return unknown.name;
+}
+
+const char *peerbuf_verdict_flag_name(__u32 flag)
+{
+	return flag_name(verdict_flags, ARRAY_SIZE(verdict_flags), flag);
+}
+
+const char *peerbuf_pool_flag_name(__u32 flag)
+{
+	return flag_name(pool_flags, ARRAY_SIZE(pool_flags), flag);
 }
 
 const char *peerbuf_port_type_name(__u8 type)
