@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: MIT
-/*
- * peerbuf export: run a command that inherits a buffer.
- *
- * There is no process in between: peerbuf becomes the command, so signals, exit
- * status and job control are the command's own by nature.
- */
+/* peerbuf export: run a command that inherits a buffer. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-
-/* As in env(1) and others that run a command. */
-enum {
-	EXIT_FAILED = 125,
-	EXIT_CANNOT_RUN = 126,
-	EXIT_NOT_FOUND = 127,
-};
+#include "inherit.h"
 
 struct request {
-	struct peerbuf_function provider;
-	__u32 window;
+	struct range range;
 	__u32 flags;
-	__u32 access; /* O_RDWR or O_RDONLY */
-	__u64 offset;
-	__u64 length; /* 0: to the end of the window */
 	bool pool;
 	char **command;
 };
@@ -56,27 +38,17 @@ static const struct option options[] = {
 	{ }
 };
 
-static int take_size(const char *option, const char *text, __u64 *bytes)
-{
-	if (!parse_size(text, bytes))
-		return 0;
-	return report_usage(&verb_export, "--%s: \"%s\" is not a size like 4096, 0x1000, 4K, 1M",
-			    option, text);
-}
-
 static int take_option(struct request *request, int option, char **argv)
 {
 	switch (option) {
 	case WINDOW:
-		if (!parse_number(optarg, &request->window))
-			return 0;
-		return report_usage(&verb_export, "--window: \"%s\" is not a number", optarg);
+		return take_number(&verb_export, "window", optarg, &request->range.window);
 	case OFFSET:
-		return take_size("offset", optarg, &request->offset);
+		return take_size(&verb_export, "offset", optarg, &request->range.offset);
 	case LENGTH:
-		if (take_size("length", optarg, &request->length))
+		if (take_size(&verb_export, "length", optarg, &request->range.length))
 			return EXIT_FAILED;
-		if (!request->length)
+		if (!request->range.length)
 			return report_usage(&verb_export, "--length: a buffer cannot be empty");
 		return 0;
 	case POOL:
@@ -95,25 +67,20 @@ static int take_option(struct request *request, int option, char **argv)
 		request->flags |= PEERBUF_EXPORT_DIRECT;
 		return 0;
 	case READ_ONLY:
-		request->access = O_RDONLY;
+		request->flags |= PEERBUF_EXPORT_READ_ONLY;
 		return 0;
 	default:
 		return report_option(&verb_export, option, argv);
 	}
 }
 
-/* Everything before "--" is ours, everything behind it the command's. */
 static int parse(int argc, char **argv, struct request *request)
 {
 	int option, status, end;
 
-	for (end = 1; end < argc && strcmp(argv[end], "--"); end++)
-		;
-	if (end + 1 >= argc)
-		return report_usage(&verb_export, "export needs a command to run, after \"--\"");
-	request->command = argv + end + 1;
-	argv[end] = NULL;
-
+	end = split_command(&verb_export, argc, argv, &request->command);
+	if (!end)
+		return EXIT_FAILED;
 	while ((option = getopt_long(end, argv, ":", options, NULL)) != -1) {
 		status = take_option(request, option, argv);
 		if (status)
@@ -123,103 +90,44 @@ static int parse(int argc, char **argv, struct request *request)
 		return report_usage(&verb_export, "export needs one provider");
 	if (request->pool && request->flags & PEERBUF_EXPORT_SHARED)
 		return report_usage(&verb_export, "--pool and --shared exclude each other");
-	return parse_function(argv[optind], &request->provider) ? EXIT_FAILED : 0;
-}
-
-static int report_no_window(int control, const struct request *request, int err)
-{
-	struct peerbuf_provider_info info = { .size = sizeof(info) };
-	struct name name = name_of(&request->provider);
-
-	if (err == -ENODEV)
-		return report("%s is not a provider; make it one: peerbuf bind %s", name.text,
-			      name.text);
-	if (err != -ENOENT || peerbuf_get_provider(control, &request->provider, &info))
-		return report_call(err, name.text);
-	return report("%s has no window %u; it has %u, and the first is 0 (peerbuf list)",
-		      name.text, request->window, info.nr_windows);
-}
-
-/* Fill in the length, and refuse early what the window cannot give. */
-static int fit(int control, struct request *request)
-{
-	struct peerbuf_window_info window = { .size = sizeof(window) };
-	__u64 page = (__u64)sysconf(_SC_PAGESIZE), rest;
-	int err;
-
-	err = peerbuf_get_window(control, &request->provider, request->window, &window);
-	if (err)
-		return report_no_window(control, request, err);
-	rest = request->offset < window.length ? window.length - request->offset : 0;
-	if (!request->length)
-		request->length = rest;
-	if (!rest || request->length > rest)
-		return report("window %u of %s ends at %s: offset and length reach beyond it",
-			      request->window, name_of(&request->provider).text,
-			      size_of(window.length).text);
-	if (request->offset % page || request->length % page)
-		return report("offset and length must be multiples of the page size, %s",
-			      size_of(page).text);
-	return 0;
-}
-
-static int report_refused(int err, const struct request *request)
-{
-	if (err != -EBUSY)
-		return report_call(err, "the export was refused");
-	report("%s at %s of window %u, or a part of it, is lent already",
-	       size_of(request->length).text, size_of(request->offset).text, request->window);
-	return advise("choose another range, or say --shared in all exports of it");
+	return parse_function(argv[optind], &request->range.provider) ? EXIT_FAILED : 0;
 }
 
 static int make_buffer(int fd, const struct request *request, __u64 offset)
 {
-	struct peerbuf_range range = { .offset = offset, .length = request->length };
+	struct peerbuf_range range = { .offset = offset, .length = request->range.length };
 	struct peerbuf_export export = {
 		.size = sizeof(export),
 		.flags = request->flags,
-		.window = request->pool ? 0 : request->window,
-		.open_flags = request->access | O_CLOEXEC,
+		.window = request->pool ? 0 : request->range.window,
+		.open_flags = O_CLOEXEC,
 	};
 
+	export.open_flags |= request->flags & PEERBUF_EXPORT_READ_ONLY ? O_RDONLY : O_RDWR;
 	return peerbuf_export_ranges(fd, &export, &range, 1);
+}
+
+static int refused(int err, const struct request *request)
+{
+	return report_refused(err, &request->range,
+			      "choose another range, or say --shared in all exports of it");
 }
 
 static int lend(int node, const struct request *request, struct lease *lease)
 {
-	lease->length = request->length;
+	const struct range *range = &request->range;
+
+	lease->length = range->length;
 	if (!request->pool) {
-		lease->buffer = make_buffer(node, request, request->offset);
-		return lease->buffer < 0 ? report_refused(lease->buffer, request) : 0;
+		lease->buffer = make_buffer(node, request, range->offset);
+		return lease->buffer < 0 ? refused(lease->buffer, request) : 0;
 	}
 
-	lease->pool = peerbuf_create_pool(node, request->window, request->offset,
-					  request->length);
+	lease->pool = peerbuf_create_pool(node, range->window, range->offset, range->length);
 	if (lease->pool < 0)
-		return report_refused(lease->pool, request);
+		return refused(lease->pool, request);
 	lease->buffer = make_buffer(lease->pool, request, 0);
-	return lease->buffer < 0 ? report_refused(lease->buffer, request) : 0;
-}
-
-static int set_number(const char *name, __u64 value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	return setenv(name, text, 1);
-}
-
-/*
- * Give @fd the lowest free number from 3 on, without O_CLOEXEC, and say it in
- * the environment. What the caller had open stays as it was.
- */
-static int bequeath(int fd, const char *name)
-{
-	int heir = fcntl(fd, F_DUPFD, 3);
-
-	if (heir < 0)
-		return -1;
-	return set_number(name, (__u64)heir);
+	return lease->buffer < 0 ? refused(lease->buffer, request) : 0;
 }
 
 /* Only with node and control closed: they may sit on the numbers to give. */
@@ -227,35 +135,25 @@ static int settle(const struct request *request, const struct lease *lease)
 {
 	if (bequeath(lease->buffer, "PEERBUF_FD") ||
 	    set_number("PEERBUF_SIZE", lease->length) ||
-	    setenv("PEERBUF_PROVIDER", name_of(&request->provider).text, 1))
+	    setenv("PEERBUF_PROVIDER", name_of(&request->range.provider).text, 1))
 		return -1;
 	if (lease->pool < 0)
 		return unsetenv("PEERBUF_POOL_FD");
 	return bequeath(lease->pool, "PEERBUF_POOL_FD");
 }
 
-static int become(char **command)
-{
-	int err;
-
-	execvp(command[0], command);
-	err = errno;
-	report("cannot run %s: %s", command[0], strerror(err));
-	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-}
-
 static int run(int argc, char **argv)
 {
-	struct request request = { .access = O_RDWR };
+	struct request request = { 0 };
 	struct lease lease = { .buffer = -1, .pool = -1 };
 	int control, node;
 
 	if (parse(argc, argv, &request))
 		return EXIT_FAILED;
 	control = open_control();
-	if (control < 0 || fit(control, &request))
+	if (control < 0 || fit_range(control, &request.range))
 		return EXIT_FAILED;
-	node = open_node(&request.provider);
+	node = open_node(&request.range.provider);
 	if (node < 0 || lend(node, &request, &lease))
 		return EXIT_FAILED;
 	close(node);
@@ -288,7 +186,7 @@ const struct verb verb_export = {
 	"  --allow-static    admit importers that know nothing of peer memory, where root\n"
 	"                    has allowed that for the window (allow_static in sysfs)\n"
 	"  --direct          refuse importers that would cross a host bridge\n"
-	"  --read-only       a descriptor that cannot be written through\n"
+	"  --read-only       neither COMMAND nor importers can write to the memory\n"
 	"\n"
 	"A SIZE is in bytes, or takes K, M, G, T (powers of 1024). Needs access to the\n"
 	"provider's node.\n"

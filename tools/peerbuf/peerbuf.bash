@@ -33,6 +33,11 @@ _peerbuf_words()
 		echo --window --offset --length --pool --shared --allow-pinned --allow-static --direct \
 			--read-only --help --
 		;;
+	pool)
+		_peerbuf_names /sys/class/peerbuf
+		echo --window --offset --length --quota --align --max-buffers --read-only --no-static \
+			--no-pinned --direct --revoke --help --
+		;;
 	bind)
 		_peerbuf_names /sys/bus/pci/devices
 		echo --force --help
@@ -45,7 +50,7 @@ _peerbuf_words()
 		echo --json --help
 		;;
 	help)
-		echo bind dump export help list route routes unbind version why
+		echo bind dump export help list pool route routes unbind version why
 		;;
 	esac
 }
@@ -75,7 +80,7 @@ _peerbuf()
 		elif [ "$before" = --cpu ]; then
 			compgen -W "amd-zen other" -- "$cur"
 		elif ((COMP_CWORD == 1)); then
-			compgen -W "bind dump export help list route routes unbind version why --help --version" -- "$cur"
+			compgen -W "bind dump export help list pool route routes unbind version why --help --version" -- "$cur"
 		else
 			compgen -W "$(_peerbuf_words "${COMP_WORDS[1]}")" -- "$cur"
 		fi

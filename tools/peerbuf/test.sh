@@ -37,7 +37,7 @@ expect 0 '^peerbuf [0-9.]*, ABI 4$' version
 expect 0 '^peerbuf [0-9.]*, ABI 4$' --version
 expect 2 'no verb "lsit"' lsit
 expect 2 'no verb "lsit"' help lsit
-for verb in list route routes why dump export bind unbind version help; do
+for verb in list route routes why dump export pool bind unbind version help; do
 	expect 0 "^usage: peerbuf $verb" help $verb
 	expect 0 "^usage: peerbuf $verb" $verb --help
 	expect 0 "^  $verb  *[a-z]" help
@@ -77,12 +77,30 @@ expect 125 '"x" is not a number' export 00:00.0 --window x -- true
 expect 125 'exclude each other' export 00:00.0 --pool --shared -- true
 expect 125 'option "--force"' export 00:00.0 --force -- true
 
+expect 125 'a command to run' pool 00:00.0
+expect 125 'a command to run' pool 00:00.0 --quota 1M
+expect 125 'one provider' pool -- true
+expect 125 'one provider' pool 00:00.0 00:00.1 -- true
+expect 125 'one provider' pool --revoke 1
+expect 125 'not a PCI address' pool bar -- true
+expect 125 'not a PCI address' pool bar --revoke 1
+expect 125 '--quota: "4Q" is not a size' pool 00:00.0 --quota 4Q -- true
+expect 125 '--quota: a pool of nothing' pool 00:00.0 --quota 0 -- true
+expect 125 '--align: "x" is not a size' pool 00:00.0 --align x -- true
+expect 125 '--max-buffers: "x" is not a number' pool 00:00.0 --max-buffers x -- true
+expect 125 '--revoke: "x" is not the number of a pool' pool 00:00.0 --revoke x
+expect 125 'takes no command' pool 00:00.0 --revoke 1 -- true
+expect 125 'takes no other option' pool 00:00.0 --revoke 1 --direct
+expect 125 'option "--shared"' pool 00:00.0 --shared -- true
+
 if [ ! -e /dev/peerbuf/control ] && [ ! -e /sys/module/peerbuf ]; then
 	expect 2 'modprobe peerbuf$' list
 	expect 2 'modprobe peerbuf$' route 00:00.0 00:00.0
 	expect 2 'peerbuf dump > FILE' routes
 	expect 2 'peerbuf dump > FILE' why 00:00.0 00:00.0
 	expect 125 'modprobe peerbuf$' export 00:00.0 -- true --help
+	expect 125 'modprobe peerbuf$' pool 00:00.0 -- true --help
+	expect 125 'modprobe peerbuf$' pool 00:00.0 --revoke 1
 	expect 0 'modprobe peerbuf$' version
 fi
 
