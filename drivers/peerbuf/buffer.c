@@ -7,12 +7,15 @@
 #include <linux/jiffies.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
 #include "buffer.h"
 #include "export.h"
 #include "pool.h"
+#include "presence.h"
 #include "provider.h"
+#include "watch.h"
 
 /* How long fences are waited for when all mappings are gone. */
 #define RECLAIM_WAIT	(10 * HZ)
@@ -48,12 +51,43 @@ static void give_extent(struct peerbuf_buffer *buffer,
 	extent->taken = false;
 }
 
+/*
+ * A device that sleeps forgets, and map is not the place to wake it: it stays
+ * awake for as long as there is something that could be mapped.
+ */
+static void hold_awake(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	/* it is awake now, for peerbuf_provider_access() */
+	pm_runtime_get_noresume(&provider->pdev->dev);
+
+	mutex_lock(&provider->lock);
+	buffer->held = true;
+	provider->nr_held++;
+	mutex_unlock(&provider->lock);
+}
+
+static void let_sleep(struct peerbuf_buffer *buffer)
+{
+	struct peerbuf_provider *provider = buffer->provider;
+
+	lockdep_assert_held(&provider->lock);
+	if (!buffer->held)
+		return;
+
+	buffer->held = false;
+	provider->nr_held--;
+	pm_runtime_put(&provider->pdev->dev);
+}
+
 static void give_extents_locked(struct peerbuf_buffer *buffer)
 {
 	u32 i;
 
 	for (i = 0; i < buffer->nr_extents; i++)
 		give_extent(buffer, &buffer->extents[i]);
+	let_sleep(buffer);
 }
 
 static void give_extents(struct peerbuf_buffer *buffer)
@@ -94,7 +128,7 @@ static int take_extents(struct peerbuf_buffer *buffer, u64 align)
  * peerbuf_buffer_reclaim - give the memory back
  * @buffer: nobody can reach it: revoked and drained, or at its end
  *
- * Context: process, may sleep; &peerbuf_provider.alive not held. Calling again
+ * Context: process, may sleep; &peerbuf_provider.hardware not held. Calling again
  * does nothing.
  */
 void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer)
@@ -134,7 +168,7 @@ void peerbuf_buffer_unuse(struct peerbuf_buffer *buffer)
 
 	wake_up_all(&buffer->idle);
 	/* the lock that it takes is outside of the one that is held here */
-	if (buffer->revoked)
+	if (buffer->state == PEERBUF_STATE_REVOKED)
 		queue_work(system_dfl_wq, &buffer->reclaim);
 }
 
@@ -178,7 +212,11 @@ static struct peerbuf_buffer *alloc_buffer(const struct peerbuf_source *source,
 		return ERR_PTR(ret);
 
 	buffer = kvzalloc(struct_size(buffer, extents, nr), GFP_KERNEL_ACCOUNT);
-	if (!buffer) {
+	if (buffer)
+		buffer->status =
+			peerbuf_status_create(source->window->provider);
+	if (!buffer || !buffer->status) {
+		kvfree(buffer);
 		if (source->pool)
 			peerbuf_pool_dismiss(source->pool);
 		return ERR_PTR(-ENOMEM);
@@ -206,6 +244,7 @@ static void free_buffer(struct peerbuf_buffer *buffer)
 
 	if (buffer->pool)
 		peerbuf_pool_dismiss(buffer->pool);
+	peerbuf_status_put(buffer->status);
 	kvfree(buffer);
 	peerbuf_provider_put(provider);
 }
@@ -257,6 +296,7 @@ static int prepare_buffer(struct peerbuf_buffer *buffer, u64 align)
 {
 	int ret;
 
+	hold_awake(buffer);
 	ret = take_extents(buffer, align);
 	if (ret)
 		return ret;
@@ -277,6 +317,7 @@ static int publish_buffer(struct peerbuf_buffer *buffer)
 	struct peerbuf_provider *provider = buffer->provider;
 	int ret = 0;
 
+	buffer->status->id = buffer->id;
 	mutex_lock(&provider->lock);
 	if (buffer->pool && buffer->pool->closed)
 		ret = -ENODEV;
@@ -284,6 +325,8 @@ static int publish_buffer(struct peerbuf_buffer *buffer)
 		xa_store(&provider->buffers, buffer->id, buffer, GFP_KERNEL);
 	mutex_unlock(&provider->lock);
 
+	if (!ret)
+		peerbuf_presence_begin(provider);
 	return ret;
 }
 
@@ -293,12 +336,13 @@ static int publish_buffer(struct peerbuf_buffer *buffer)
  * @ranges: what to take
  * @nr_ranges: 1 to %PEERBUF_MAX_RANGES
  *
- * Context: process, may sleep; &peerbuf_provider.alive held for reading. After a
- * failure on a pool, peerbuf_pool_settle() follows when it no longer is.
+ * Context: process, may sleep; within peerbuf_provider_access(). After a failure
+ * on a pool, peerbuf_pool_settle() follows when that has ended.
  *
  * Return: the buffer, which lives until its @dmabuf's last reference, of which
  * the caller has one; or an ERR_PTR of -EINVAL, -EOVERFLOW, -ERANGE, -EBUSY,
- * -ENOSPC, -EDQUOT, -ENODEV (pool shut), -ENOMEM, and then nothing has changed.
+ * -ENOSPC, -EDQUOT, -ENODEV (pool shut), -EAGAIN (a stop has begun), -ENOMEM,
+ * and then nothing has changed.
  */
 struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source,
 					     const struct peerbuf_range *ranges,
@@ -355,6 +399,7 @@ void peerbuf_buffer_destroy(struct peerbuf_buffer *buffer)
 	cancel_work_sync(&buffer->reclaim);
 	/* takes the lock under which the last hold was dropped */
 	peerbuf_buffer_reclaim(buffer);
+	peerbuf_status_set_state(buffer->status, PEERBUF_STATE_REVOKED);
 	iput(buffer->inode);
 	free_buffer(buffer);
 }

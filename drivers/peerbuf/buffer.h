@@ -11,6 +11,7 @@
 
 struct peerbuf_pool;
 struct peerbuf_provider;
+struct peerbuf_status;
 
 /**
  * struct peerbuf_extent - one range of a buffer
@@ -37,11 +38,17 @@ struct peerbuf_extent {
  * @flags: %PEERBUF_EXPORT_SHARED and others
  * @length: bytes, all extents together
  * @nr_extents: how many
- * @revoked: nothing new may be mapped. Set once, under the dma-buf's dma_resv
+ * @held: the memory is ours, and the device stays awake for it; protected by
+ *	&peerbuf_provider.lock
+ * @state: &enum peerbuf_state; changed under the dma-buf's dma_resv, and never
+ *	once revoked
+ * @status: what watches are told, with a reference
  * @users: DMA and kernel mappings that exist; protected by dma_resv
+ * @revocable: those of @users that importers give back when told; likewise
+ * @named: the kernel's own mapping was named by a stop; protected by dma_resv
  * @holds: revokes that are looking at the buffer, which its end waits for;
  *	protected by &peerbuf_provider.lock
- * @idle: woken when @users or @holds becomes zero
+ * @idle: woken when @users, @revocable or @holds becomes zero
  * @reclaim: gives the memory back when @users of a revoked buffer becomes zero
  * @extents: the memory; constant
  */
@@ -55,8 +62,12 @@ struct peerbuf_buffer {
 	u32 flags;
 	u64 length;
 	u32 nr_extents;
-	bool revoked;
+	bool held;
+	u8 state;
+	struct peerbuf_status *status;
 	unsigned int users;
+	unsigned int revocable;
+	bool named;
 	unsigned int holds;
 	wait_queue_head_t idle;
 	struct work_struct reclaim;
@@ -93,5 +104,24 @@ void peerbuf_buffer_unhold(struct peerbuf_buffer *buffer);
 u64 peerbuf_buffer_last_phys(const struct peerbuf_buffer *buffer);
 int peerbuf_buffer_locate(const struct peerbuf_buffer *buffer, u64 offset,
 			  phys_addr_t *phys);
+
+/**
+ * peerbuf_buffer_usable - may anything new be mapped
+ * @buffer: the buffer
+ *
+ * Context: any; the answer holds for as long as the caller holds the dma-buf's
+ * dma_resv.
+ *
+ * Return: 0; -ENODEV, never again; -EAGAIN, not now.
+ */
+static inline int peerbuf_buffer_usable(const struct peerbuf_buffer *buffer)
+{
+	u8 state = READ_ONCE(buffer->state);
+
+	if (likely(state == PEERBUF_STATE_IN_USE))
+		return 0;
+
+	return state == PEERBUF_STATE_REVOKED ? -ENODEV : -EAGAIN;
+}
 
 #endif /* _PEERBUF_BUFFER_H */

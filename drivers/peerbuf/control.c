@@ -15,6 +15,7 @@
 #include "provider.h"
 #include "query.h"
 #include "topology.h"
+#include "watch.h"
 
 static int control_version(struct peerbuf_call *call)
 {
@@ -118,14 +119,17 @@ static int copy_ranges(const struct peerbuf_buffer *buffer,
 static int describe_buffer(const struct peerbuf_buffer *buffer,
 			   struct peerbuf_buffer_info *arg)
 {
+	struct peerbuf_event event = peerbuf_status_read(buffer->status);
 	int ret;
 
 	ret = copy_ranges(buffer, arg);
 	if (ret)
 		return ret;
 
-	if (READ_ONCE(buffer->revoked))
+	if (event.state == PEERBUF_STATE_REVOKED)
 		arg->flags |= PEERBUF_BUFFER_REVOKED;
+	if (event.state == PEERBUF_STATE_STOPPED)
+		arg->flags |= PEERBUF_BUFFER_STOPPED;
 	if (buffer->pool)
 		arg->flags |= PEERBUF_BUFFER_POOLED;
 	if (buffer->flags & PEERBUF_EXPORT_READ_ONLY)
@@ -135,6 +139,7 @@ static int describe_buffer(const struct peerbuf_buffer *buffer,
 	arg->id = buffer->id;
 	arg->length = buffer->length;
 	arg->nr_ranges = buffer->nr_extents;
+	arg->generation = event.generation;
 	return 0;
 }
 
@@ -175,6 +180,8 @@ static const struct peerbuf_ioctl control_ioctls[] = {
 		      peerbuf_query_path),
 	PEERBUF_IOCTL(PEERBUF_IOC_ROUTES, struct peerbuf_routes_query, reserved,
 		      false, peerbuf_query_routes),
+	PEERBUF_IOCTL(PEERBUF_IOC_WATCH, struct peerbuf_watch, generation,
+		      false, peerbuf_watch_call),
 };
 
 static long control_ioctl(struct file *file, unsigned int cmd,

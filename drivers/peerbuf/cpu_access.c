@@ -36,7 +36,7 @@ static vm_fault_t fault_locked(struct peerbuf_buffer *buffer,
 {
 	phys_addr_t phys;
 
-	if (buffer->revoked)
+	if (peerbuf_buffer_usable(buffer))
 		return VM_FAULT_SIGBUS;
 	if (peerbuf_buffer_locate(buffer, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
 		return VM_FAULT_SIGBUS;
@@ -82,11 +82,13 @@ static bool may_write(const struct peerbuf_buffer *buffer)
  * Context: dma_buf_ops.mmap, mmap_lock held for writing.
  *
  * Return: 0; -EINVAL for a private mapping, whose copies would be of no use;
- * -EACCES for a writable one of a read-only buffer; -ENODEV after a revoke.
+ * -EACCES for a writable one of a read-only buffer; -ENODEV after a revoke,
+ * -EAGAIN in a stop.
  */
 int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct peerbuf_buffer *buffer = dmabuf->priv;
+	int ret;
 
 	/* not VM_SHARED, which a read-only descriptor does not get */
 	if (!(vma->vm_flags & VM_MAYSHARE))
@@ -97,8 +99,9 @@ int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
 	/* the fault handler has the last word, this one is for clear errors */
-	if (READ_ONCE(buffer->revoked))
-		return -ENODEV;
+	ret = peerbuf_buffer_usable(buffer);
+	if (ret)
+		return ret;
 
 	if (peerbuf_window_prefetchable(buffer->window))
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
@@ -115,7 +118,7 @@ int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 
 /**
  * peerbuf_cpu_zap - take a buffer out of every page table
- * @buffer: revoked, so that no fault brings it back
+ * @buffer: revoked or stopped, so that no fault brings it back
  *
  * Context: process, may sleep; dma_resv not held.
  */
@@ -130,7 +133,7 @@ void peerbuf_cpu_zap(struct peerbuf_buffer *buffer)
  * @map: set to the I/O memory
  *
  * Context: dma_buf_ops.vmap, dma_resv held. Only for buffers of one range that
- * allow what cannot be revoked, and that have not been revoked.
+ * allow what cannot be revoked, and that are in use.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -184,16 +187,19 @@ static bool may_access(const struct peerbuf_buffer *buffer,
  *
  * Context: dma_buf_ops.begin_cpu_access, may sleep.
  *
- * Return: 0; -EACCES for writes to a read-only buffer; -ENODEV after a revoke.
+ * Return: 0; -EACCES for writes to a read-only buffer; -ENODEV after a revoke,
+ * -EAGAIN in a stop.
  */
 int peerbuf_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct peerbuf_buffer *buffer = dmabuf->priv;
+	int ret;
 
 	if (!may_access(buffer, dir))
 		return -EACCES;
-	if (READ_ONCE(buffer->revoked))
-		return -ENODEV;
+	ret = peerbuf_buffer_usable(buffer);
+	if (ret)
+		return ret;
 
 	/* no CPU read before the importer's "done" was seen */
 	mb();
@@ -211,20 +217,24 @@ int peerbuf_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
  * Context: dma_buf_ops.end_cpu_access, may sleep.
  *
  * Return: 0; -EACCES for writes to a read-only buffer; -ENODEV after a revoke
- * or where the provider is gone.
+ * or where the provider is gone; -EAGAIN in a stop, and what was written may be
+ * lost.
  */
 int peerbuf_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct peerbuf_buffer *buffer = dmabuf->priv;
+	int ret;
 
 	if (!may_access(buffer, dir))
 		return -EACCES;
-	if (READ_ONCE(buffer->revoked) ||
-	    !peerbuf_provider_enter(buffer->provider))
-		return -ENODEV;
+	ret = peerbuf_buffer_usable(buffer);
+	if (!ret)
+		ret = peerbuf_provider_access(buffer->provider);
+	if (ret)
+		return ret;
 
 	if (dir != DMA_FROM_DEVICE)
 		peerbuf_window_flush(buffer->window);
-	peerbuf_provider_leave(buffer->provider);
+	peerbuf_provider_access_end(buffer->provider);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "provider.h"
 #include "topology.h"
 #include "trace.h"
+#include "watch.h"
 
 /**
  * struct peerbuf_attachment - what an accepted attach decided
@@ -26,12 +27,14 @@
  * @maps: mappings that exist; protected by the dma-buf's dma_resv
  * @since: when the first of @maps was made, boot time; protected as @maps
  * @dismissed: the importer's driver is going; no more maps. Protected as @maps
+ * @named: a stop has named it as one that cannot give back; protected as @maps
  */
 struct peerbuf_attachment {
 	struct peerbuf_verdict verdict;
 	unsigned int maps;
 	ktime_t since;
 	bool dismissed;
+	bool named;
 };
 
 static enum peerbuf_class attachment_class(struct dma_buf_attachment *attach)
@@ -76,23 +79,37 @@ static int route_live(struct peerbuf_buffer *buffer,
 	return ret;
 }
 
+/* A race with a revoke or a stop is settled when the importer maps. */
+static bool refuse_unusable(struct peerbuf_buffer *buffer,
+			    struct peerbuf_verdict *verdict)
+{
+	int error = peerbuf_buffer_usable(buffer);
+
+	if (error)
+		refuse(verdict, error == -EAGAIN ? PEERBUF_REASON_STOPPED :
+						   PEERBUF_REASON_REVOKED);
+	return error;
+}
+
 static int route_attachment(struct peerbuf_buffer *buffer,
 			    struct dma_buf_attachment *attach,
 			    struct peerbuf_verdict *verdict)
 {
-	int ret;
+	u64 generation = peerbuf_status_read(buffer->status).generation;
+	int ret = 0;
 
 	if (!peerbuf_provider_enter(buffer->provider)) {
 		refuse(verdict, PEERBUF_REASON_PROVIDER_GONE);
 		return 0;
 	}
 
-	/* a race with revoke is settled when the importer maps */
-	if (READ_ONCE(buffer->revoked)) {
-		refuse(verdict, PEERBUF_REASON_REVOKED);
-		ret = 0;
-	} else {
+	if (!refuse_unusable(buffer, verdict)) {
 		ret = route_live(buffer, attach, verdict);
+		/* in a reset, ports have lost the ACS settings we read */
+		if (!ret && !refuse_unusable(buffer, verdict) &&
+		    peerbuf_status_read(buffer->status).generation !=
+		    generation)
+			refuse(verdict, PEERBUF_REASON_STOPPED);
 	}
 
 	peerbuf_provider_leave(buffer->provider);
@@ -174,12 +191,17 @@ static int peerbuf_dmabuf_pin(struct dma_buf_attachment *attach)
 	struct peerbuf_buffer *buffer = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	return buffer->revoked ? -ENODEV : 0;
+	return peerbuf_buffer_usable(buffer);
 }
 
 static void peerbuf_dmabuf_unpin(struct dma_buf_attachment *attach)
 {
 	dma_resv_assert_held(attach->dmabuf->resv);
+}
+
+static bool is_revocable(struct dma_buf_attachment *attach)
+{
+	return attachment_class(attach) == PEERBUF_CLASS_REVOCABLE;
 }
 
 /* Who may map at all is known since the attach; here is what the attach cannot. */
@@ -190,13 +212,12 @@ static int admit_map(struct dma_buf_attachment *attach,
 	struct peerbuf_verdict verdict;
 	int error;
 
-	if (buffer->revoked)
-		refuse(&verdict, PEERBUF_REASON_REVOKED);
-	else if (buffer->flags & PEERBUF_EXPORT_READ_ONLY &&
-		 dir != DMA_TO_DEVICE)
+	if (!refuse_unusable(buffer, &verdict)) {
+		if (!(buffer->flags & PEERBUF_EXPORT_READ_ONLY) ||
+		    dir == DMA_TO_DEVICE)
+			return 0;
 		refuse(&verdict, PEERBUF_REASON_READ_ONLY);
-	else
-		return 0;
+	}
 
 	error = peerbuf_route_errno(&verdict);
 	trace_peerbuf_map_refused(buffer, attach->dev, dir, verdict.reason,
@@ -219,7 +240,6 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 
 	if (state->dismissed)
 		return ERR_PTR(-ENODEV);
-
 	ret = admit_map(attach, dir);
 	if (ret)
 		return ERR_PTR(ret);
@@ -231,6 +251,7 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 	if (!state->maps++)
 		state->since = ktime_get_boottime();
 	buffer->users++;
+	buffer->revocable += is_revocable(attach);
 	trace_peerbuf_map(buffer, attach->dev, dir, sgt->nents);
 	return sgt;
 }
@@ -247,6 +268,8 @@ static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
 	trace_peerbuf_unmap(buffer, attach->dev, dir, sgt->nents);
 	peerbuf_unmap(attach->dev, sgt, dir);
 	state->maps--;
+	if (is_revocable(attach) && !--buffer->revocable)
+		wake_up_all(&buffer->idle);
 	peerbuf_buffer_unuse(buffer);
 }
 
@@ -276,7 +299,7 @@ static const struct dma_buf_ops peerbuf_dmabuf_ops = {
 };
 
 /*
- * For buffers that the kernel may map, until they are revoked: dma_buf_vmap()
+ * For buffers that the kernel may map, while they are in use: dma_buf_vmap()
  * warns of an exporter's refusal, but not where there is nothing to ask.
  */
 static const struct dma_buf_ops peerbuf_dmabuf_vmap_ops = {
@@ -327,19 +350,22 @@ int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags)
 }
 
 /**
- * peerbuf_export_end_vmap - admit no kernel mapping any more
- * @buffer: being revoked
+ * peerbuf_export_allow_vmap - admit kernel mappings, or none
+ * @buffer: being revoked, stopped or started
+ * @allow: whether it is in use; what the export does not allow stays forbidden
  *
  * Mappings that exist are not touched. The operations are replaced by others
  * that differ in nothing else, so whoever reads them at this time may see either.
  *
  * Context: process; the dma-buf's dma_resv held, as dma_buf_vmap() has it.
  */
-void peerbuf_export_end_vmap(struct peerbuf_buffer *buffer)
+void peerbuf_export_allow_vmap(struct peerbuf_buffer *buffer, bool allow)
 {
 	dma_resv_assert_held(buffer->dmabuf->resv);
 
-	WRITE_ONCE(buffer->dmabuf->ops, &peerbuf_dmabuf_ops);
+	WRITE_ONCE(buffer->dmabuf->ops, allow && may_vmap(buffer) ?
+						&peerbuf_dmabuf_vmap_ops :
+						&peerbuf_dmabuf_ops);
 }
 
 /**
@@ -390,31 +416,45 @@ void peerbuf_export_dismiss(struct peerbuf_buffer *buffer,
 	dma_resv_unlock(buffer->dmabuf->resv);
 }
 
+static void log_attachment(struct peerbuf_buffer *buffer,
+			   struct dma_buf_attachment *attach, const char *how)
+{
+	struct peerbuf_attachment *state = attach->priv;
+	s64 age = ktime_ms_delta(ktime_get_boottime(), state->since);
+
+	pci_warn(buffer->provider->pdev,
+		 "buffer %llu is %s, %s has had it mapped for %lld s%s\n",
+		 buffer->id, how, dev_name(attach->dev), age / MSEC_PER_SEC,
+		 is_revocable(attach) ? "" : " and cannot give it back");
+}
+
 /**
  * peerbuf_log_attachments - say who still has a buffer mapped
  * @buffer: held by peerbuf_buffer_hold()
+ * @stop: of those who cannot give it back, only who has not been named so before
  *
  * Context: process, may sleep; takes the dma-buf's dma_resv.
  */
-void peerbuf_log_attachments(struct peerbuf_buffer *buffer)
+void peerbuf_log_attachments(struct peerbuf_buffer *buffer, bool stop)
 {
 	struct dma_buf_attachment *attach;
 	struct peerbuf_attachment *state;
-	s64 age;
+	const char *how;
 
 	dma_resv_lock(buffer->dmabuf->resv, NULL);
+	how = buffer->state == PEERBUF_STATE_REVOKED ? "revoked" : "stopped";
 	list_for_each_entry(attach, &buffer->dmabuf->attachments, node) {
 		state = attach->priv;
-		if (!state->maps)
+		if (!state->maps || (stop && state->named))
 			continue;
-		age = ktime_ms_delta(ktime_get_boottime(), state->since);
-		pci_warn(buffer->provider->pdev,
-			 "buffer %llu is revoked, %s has had it mapped for %lld s\n",
-			 buffer->id, dev_name(attach->dev), age / MSEC_PER_SEC);
+		log_attachment(buffer, attach, how);
+		state->named = stop && !is_revocable(attach);
 	}
-	if (buffer->dmabuf->vmapping_counter)
+	if (buffer->dmabuf->vmapping_counter && !(stop && buffer->named)) {
 		pci_warn(buffer->provider->pdev,
-			 "buffer %llu is revoked, the kernel has it mapped for the CPU\n",
-			 buffer->id);
+			 "buffer %llu is %s, the kernel has it mapped for the CPU\n",
+			 buffer->id, how);
+		buffer->named = stop;
+	}
 	dma_resv_unlock(buffer->dmabuf->resv);
 }

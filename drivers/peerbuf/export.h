@@ -9,10 +9,10 @@ struct dma_buf;
 struct peerbuf_buffer;
 
 int peerbuf_export(struct peerbuf_buffer *buffer, u32 open_flags);
-void peerbuf_export_end_vmap(struct peerbuf_buffer *buffer);
+void peerbuf_export_allow_vmap(struct peerbuf_buffer *buffer, bool allow);
 struct peerbuf_buffer *peerbuf_buffer_of_dmabuf(struct dma_buf *dmabuf);
 void peerbuf_export_dismiss(struct peerbuf_buffer *buffer,
 			    const struct device *importer);
-void peerbuf_log_attachments(struct peerbuf_buffer *buffer);
+void peerbuf_log_attachments(struct peerbuf_buffer *buffer, bool stop);
 
 #endif /* _PEERBUF_EXPORT_H */

@@ -14,6 +14,7 @@
 #include "buffer.h"
 #include "lend.h"
 #include "pool.h"
+#include "presence.h"
 #include "provider.h"
 #include "revoke.h"
 
@@ -70,11 +71,18 @@ static int export_ranges(struct peerbuf_call *call,
 	struct peerbuf_provider *provider = source->window->provider;
 	int ret;
 
-	if (!peerbuf_provider_enter(provider))
-		return -ENODEV;
+	/* a clear that goes nowhere would hand out what was there before */
+	ret = peerbuf_provider_access(provider);
+	if (ret)
+		return ret;
 
-	ret = export_live(call, source, ranges);
-	peerbuf_provider_leave(provider);
+	if (peerbuf_presence_check(provider)) {
+		ret = export_live(call, source, ranges);
+	} else {
+		peerbuf_presence_look(provider);
+		ret = -EAGAIN;
+	}
+	peerbuf_provider_access_end(provider);
 
 	/* what failed may have held the last of a pool that was revoked */
 	if (ret && source->pool)

@@ -5,8 +5,9 @@
  * The way of the data, one file a step: a call comes in (ioctl, control, node),
  * a range is taken (provider, window, pool), becomes a buffer (buffer) and a
  * dma-buf (export); an importer attaches (topology, host_bridge, route) and maps
- * (map), the CPU looks in (cpu_access), and all is taken back (revoke,
- * departure). Drivers that import share one lifecycle (import).
+ * (map), the CPU looks in (cpu_access), and all is taken back (revoke, departure),
+ * for good or while the memory does not answer (stop, presence), of which holders
+ * are told (watch). Drivers that import share one lifecycle (import).
  */
 #include <linux/module.h>
 

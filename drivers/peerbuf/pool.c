@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "pool.h"
+#include "presence.h"
 #include "provider.h"
 
 /*
@@ -180,25 +181,63 @@ struct peerbuf_pool *peerbuf_pool_find(struct peerbuf_provider *provider,
 	return pool;
 }
 
-/* What the pool's users left behind is not for whoever exports the range next. */
-static void clear_used(struct peerbuf_pool *pool)
+/*
+ * What the pool's users left behind is not for whoever exports the range next.
+ * -EAGAIN: it cannot be cleared while the memory is stopped.
+ */
+static int clear_used(struct peerbuf_pool *pool)
 {
 	struct peerbuf_provider *provider = pool->provider;
 	int ret;
 
-	if (pool->used_last <= pool->used_first ||
-	    !peerbuf_provider_enter(provider))
-		return;
+	if (pool->used_last <= pool->used_first)
+		return 0;
 
-	ret = peerbuf_window_clear(pool->window, pool->used_first,
-				   pool->used_last - pool->used_first);
-	if (ret)
+	ret = peerbuf_provider_access(provider);
+	if (!ret) {
+		ret = peerbuf_window_clear(pool->window, pool->used_first,
+					   pool->used_last - pool->used_first);
+		peerbuf_provider_access_end(provider);
+	}
+	if (ret && ret != -EAGAIN && ret != -ENODEV)
 		pci_warn(provider->pdev,
 			 "window %u: %#llx-%#llx not cleared after its pool (%d)\n",
 			 pool->window->index, pool->used_first,
 			 pool->used_last - 1, ret);
 
-	peerbuf_provider_leave(provider);
+	return ret;
+}
+
+/* To be ended later, unless there is no later; the range stays taken until then. */
+static bool keep_unclean(struct peerbuf_pool *pool)
+{
+	struct peerbuf_provider *provider = pool->provider;
+	bool keep;
+
+	/* who sets it looks at the list afterwards, with this lock */
+	mutex_lock(&provider->lock);
+	keep = !READ_ONCE(provider->gone);
+	if (keep) {
+		kref_get(&pool->ref);
+		list_add_tail(&pool->unclean, &provider->unclean);
+	}
+	mutex_unlock(&provider->lock);
+
+	/* in case that the memory is in use again by now */
+	if (keep)
+		peerbuf_presence_look(provider);
+	return keep;
+}
+
+static void return_range(struct peerbuf_pool *pool)
+{
+	if (clear_used(pool) == -EAGAIN && keep_unclean(pool))
+		return;
+
+	mutex_lock(&pool->provider->lock);
+	peerbuf_window_unclaim(pool->window, &pool->claim);
+	mutex_unlock(&pool->provider->lock);
+	complete_all(&pool->returned);
 }
 
 static void pool_release(struct kref *ref)
@@ -265,19 +304,45 @@ static bool begin_return(struct peerbuf_pool *pool)
  * used is cleared first.
  *
  * Context: process, may sleep, takes time in proportion to what was used;
- * &peerbuf_provider.alive and &peerbuf_provider.lock not held.
+ * &peerbuf_provider.hardware and &peerbuf_provider.lock not held.
  */
 void peerbuf_pool_settle(struct peerbuf_pool *pool)
 {
-	if (!begin_return(pool))
-		return;
+	if (begin_return(pool))
+		return_range(pool);
+}
 
-	clear_used(pool);
+static struct peerbuf_pool *next_unclean(struct peerbuf_provider *provider)
+{
+	struct peerbuf_pool *pool;
 
-	mutex_lock(&pool->provider->lock);
-	peerbuf_window_unclaim(pool->window, &pool->claim);
-	mutex_unlock(&pool->provider->lock);
-	complete_all(&pool->returned);
+	mutex_lock(&provider->lock);
+	pool = list_first_entry_or_null(&provider->unclean, struct peerbuf_pool,
+					unclean);
+	if (pool)
+		list_del(&pool->unclean);
+	mutex_unlock(&provider->lock);
+
+	return pool;
+}
+
+/**
+ * peerbuf_pool_end_unclean - give back the ranges that a stop has kept from it
+ * @provider: started again, or gone
+ *
+ * Context: process, may sleep; no lock of @provider held, nor the last reference.
+ */
+void peerbuf_pool_end_unclean(struct peerbuf_provider *provider)
+{
+	struct peerbuf_pool *pool;
+
+	while (!READ_ONCE(provider->stops) || READ_ONCE(provider->gone)) {
+		pool = next_unclean(provider);
+		if (!pool)
+			break;
+		return_range(pool);
+		peerbuf_pool_put(pool);
+	}
 }
 
 /**

@@ -4,6 +4,7 @@
 
 #include <linux/completion.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 #include "window.h"
@@ -47,6 +48,8 @@ struct peerbuf_pool_limits {
  *	protected as @space
  * @returning: somebody clears the range and gives it back; protected as @space
  * @returned: completed when the range is the window's again
+ * @unclean: in &peerbuf_provider.unclean, with a reference, while the range is to
+ *	be given back, but cannot be cleared
  */
 struct peerbuf_pool {
 	struct kref ref;
@@ -65,6 +68,7 @@ struct peerbuf_pool {
 	bool closed;
 	bool returning;
 	struct completion returned;
+	struct list_head unclean;
 };
 
 struct peerbuf_pool *
@@ -75,6 +79,7 @@ struct peerbuf_pool *peerbuf_pool_find(struct peerbuf_provider *provider,
 void peerbuf_pool_put(struct peerbuf_pool *pool);
 void peerbuf_pool_shut(struct peerbuf_pool *pool);
 void peerbuf_pool_settle(struct peerbuf_pool *pool);
+void peerbuf_pool_end_unclean(struct peerbuf_provider *provider);
 
 int peerbuf_pool_permits(const struct peerbuf_pool *pool, u32 flags);
 int peerbuf_pool_admit(struct peerbuf_pool *pool);

@@ -6,9 +6,12 @@
 #include <linux/export.h>
 #include <linux/idr.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
 #include "node.h"
+#include "pool.h"
+#include "presence.h"
 #include "provider.h"
 #include "revoke.h"
 #include "topology.h"
@@ -47,6 +50,7 @@ static void provider_release(struct device *dev)
 	WARN_ON(!xa_empty(&provider->pools));
 	xa_destroy(&provider->pools);
 	mutex_destroy(&provider->lock);
+	mutex_destroy(&provider->lifecycle);
 	ida_free(&peerbuf_minors, MINOR(dev->devt));
 	pci_dev_put(provider->pdev);
 	kfree(provider);
@@ -61,12 +65,16 @@ static void prime_lock_order(struct peerbuf_provider *provider)
 		return;
 
 	dma_resv_init(&resv);
+	mutex_lock(&provider->lifecycle);
 	down_read(&provider->alive);
+	down_read(&provider->hardware);
 	mutex_lock(&provider->lock);
 	dma_resv_lock(&resv, NULL);
 	dma_resv_unlock(&resv);
 	mutex_unlock(&provider->lock);
+	up_read(&provider->hardware);
 	up_read(&provider->alive);
+	mutex_unlock(&provider->lifecycle);
 	dma_resv_fini(&resv);
 }
 
@@ -95,8 +103,13 @@ struct peerbuf_provider *peerbuf_provider_alloc(struct pci_dev *pdev)
 	}
 
 	provider->pdev = pci_dev_get(pdev);
+	mutex_init(&provider->lifecycle);
 	init_rwsem(&provider->alive);
+	init_rwsem(&provider->hardware);
 	mutex_init(&provider->lock);
+	provider->generation = 1;
+	INIT_LIST_HEAD(&provider->unclean);
+	peerbuf_presence_init(provider);
 	xa_init(&provider->buffers);
 	xa_init(&provider->pools);
 	cdev_init(&provider->cdev, &peerbuf_node_fops);
@@ -255,11 +268,17 @@ void peerbuf_provider_unregister(struct peerbuf_provider *provider)
 	hide_windows(provider);
 	cdev_device_del(&provider->cdev, &provider->dev);
 
+	mutex_lock(&provider->lifecycle);
 	down_write(&provider->alive);
-	provider->gone = true;
+	down_write(&provider->hardware);
+	WRITE_ONCE(provider->gone, true);
+	up_write(&provider->hardware);
 	up_write(&provider->alive);
+	mutex_unlock(&provider->lifecycle);
 
+	peerbuf_presence_end(provider);
 	peerbuf_revoke_provider(provider);
+	peerbuf_pool_end_unclean(provider);
 	disable_windows(provider);
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_provider_unregister, "PEERBUF");
@@ -293,8 +312,10 @@ struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *provider)
 }
 
 /**
- * peerbuf_provider_enter - begin to use the hardware
+ * peerbuf_provider_enter - keep a provider registered
  * @provider: a provider that the caller has a reference to
+ *
+ * Its memory may be stopped: see peerbuf_provider_access().
  *
  * Context: process, may sleep. Taken before @provider->lock and any dma_resv.
  *
@@ -304,7 +325,7 @@ struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *provider)
 bool peerbuf_provider_enter(struct peerbuf_provider *provider)
 {
 	down_read(&provider->alive);
-	if (!provider->gone)
+	if (!READ_ONCE(provider->gone))
 		return true;
 
 	up_read(&provider->alive);
@@ -320,6 +341,49 @@ bool peerbuf_provider_enter(struct peerbuf_provider *provider)
 void peerbuf_provider_leave(struct peerbuf_provider *provider)
 {
 	up_read(&provider->alive);
+}
+
+/**
+ * peerbuf_provider_access - begin to touch the memory
+ * @provider: a provider that the caller has a reference to
+ *
+ * The device is awake, and answers until peerbuf_provider_access_end(). A stop
+ * waits for that: who takes long looks at @provider->stops now and then.
+ *
+ * Context: process, may sleep, for as long as it takes the device to wake up.
+ *
+ * Return: 0; -ENODEV, gone; -EAGAIN, stopped; -EIO, it does not wake up.
+ */
+int peerbuf_provider_access(struct peerbuf_provider *provider)
+{
+	struct device *dev = &provider->pdev->dev;
+	int ret;
+
+	/* one that has no driver any more is not for us to wake */
+	if (READ_ONCE(provider->gone))
+		return -ENODEV;
+	if (pm_runtime_resume_and_get(dev) < 0)
+		return -EIO;
+
+	down_read(&provider->hardware);
+	if (!provider->gone && !READ_ONCE(provider->stops))
+		return 0;
+
+	ret = provider->gone ? -ENODEV : -EAGAIN;
+	peerbuf_provider_access_end(provider);
+	return ret;
+}
+
+/**
+ * peerbuf_provider_access_end - end what peerbuf_provider_access() began
+ * @provider: the same
+ *
+ * Context: process.
+ */
+void peerbuf_provider_access_end(struct peerbuf_provider *provider)
+{
+	up_read(&provider->hardware);
+	pm_runtime_put(&provider->pdev->dev);
 }
 
 static int match_function(struct device *dev, const void *data)

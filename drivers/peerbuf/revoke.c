@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Revoke: take access back from every importer and CPU mapping, and wait until
- * it is so. The one path for all reasons.
+ * it is so. The one path for all reasons, also for those that pass: a stop does
+ * the same to every buffer of a provider, but leaves them their memory, and does
+ * not wait for ever.
  *
  * Begin is quick: nothing new can be mapped from then on. Finish waits for what
  * was mapped before: first for fences, until which an importer may go on as if
@@ -21,9 +23,36 @@
 #include "provider.h"
 #include "revoke.h"
 #include "trace.h"
+#include "watch.h"
 
 /* How often a wait without end says whom it waits for. */
 #define COMPLAIN_EVERY	(10 * HZ)
+
+/*
+ * How long a stop waits, all buffers together: a reset cannot be refused, and
+ * who asks for one has locks that others wait for.
+ */
+#define STOP_WAIT		(10 * HZ)
+
+/* Return: whether this call has taken it away, and not another before. */
+static bool take_away(struct peerbuf_buffer *buffer, enum peerbuf_state state)
+{
+	struct dma_buf *dmabuf = buffer->dmabuf;
+	bool first;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	first = buffer->state < state;
+	if (first) {
+		WRITE_ONCE(buffer->state, state);
+		peerbuf_status_set_state(buffer->status, state);
+		peerbuf_export_allow_vmap(buffer, false);
+		dma_buf_invalidate_mappings(dmabuf);
+	}
+	dma_resv_unlock(dmabuf->resv);
+
+	peerbuf_cpu_zap(buffer);
+	return first;
+}
 
 /**
  * peerbuf_revoke_begin - stop new use of a buffer
@@ -36,20 +65,8 @@
  */
 void peerbuf_revoke_begin(struct peerbuf_buffer *buffer)
 {
-	struct dma_buf *dmabuf = buffer->dmabuf;
-	bool first;
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	first = !buffer->revoked;
-	WRITE_ONCE(buffer->revoked, true);
-	peerbuf_export_end_vmap(buffer);
-	if (first)
-		dma_buf_invalidate_mappings(dmabuf);
-	dma_resv_unlock(dmabuf->resv);
-
-	if (first)
+	if (take_away(buffer, PEERBUF_STATE_REVOKED))
 		trace_peerbuf_revoke(buffer);
-	peerbuf_cpu_zap(buffer);
 }
 
 static long wait_idle(struct peerbuf_buffer *buffer, bool interruptible,
@@ -188,6 +205,17 @@ int peerbuf_revoke_pool(struct peerbuf_pool *pool, bool interruptible,
 }
 
 /**
+ * peerbuf_revoke_begin_all - stop new use of all that a provider lent
+ * @provider: gone, so that nothing is added
+ *
+ * Context: process, may sleep; no lock held but &peerbuf_provider.lifecycle.
+ */
+void peerbuf_revoke_begin_all(struct peerbuf_provider *provider)
+{
+	begin_all(provider, NULL);
+}
+
+/**
  * peerbuf_revoke_provider - revoke all that a provider lent
  * @provider: gone, so that nothing is added
  *
@@ -204,7 +232,83 @@ void peerbuf_revoke_provider(struct peerbuf_provider *provider)
 
 	for (id = 0; (buffer = peerbuf_buffer_hold_next(provider, &id)); id++) {
 		while (peerbuf_revoke_finish(buffer, false, COMPLAIN_EVERY))
-			peerbuf_log_attachments(buffer);
+			peerbuf_log_attachments(buffer, false);
+		peerbuf_buffer_unhold(buffer);
+	}
+}
+
+/* Fences of everybody; mappings of those only who can give them back. */
+static void wait_stopped(struct peerbuf_buffer *buffer, unsigned long deadline)
+{
+	struct dma_resv *resv = buffer->dmabuf->resv;
+	long left;
+
+	left = max((long)(deadline - jiffies), 0L);
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, left);
+	wait_event_timeout(buffer->idle, !READ_ONCE(buffer->revocable),
+			   max(left, 0L));
+	if (READ_ONCE(buffer->users))
+		peerbuf_log_attachments(buffer, true);
+}
+
+/**
+ * peerbuf_revoke_stop - take all that a provider lent away, for a while
+ * @provider: stopped, so that nothing is added
+ *
+ * Waits at most STOP_WAIT for importers that can give back, and says who has not,
+ * or cannot.
+ *
+ * Context: process, may sleep; &peerbuf_provider.lifecycle held.
+ */
+void peerbuf_revoke_stop(struct peerbuf_provider *provider)
+{
+	unsigned long deadline = jiffies + STOP_WAIT;
+	struct peerbuf_buffer *buffer;
+	unsigned long id;
+
+	lockdep_assert_held(&provider->lifecycle);
+
+	for (id = 0; (buffer = peerbuf_buffer_hold_next(provider, &id)); id++) {
+		take_away(buffer, PEERBUF_STATE_STOPPED);
+		peerbuf_buffer_unhold(buffer);
+	}
+
+	for (id = 0; (buffer = peerbuf_buffer_hold_next(provider, &id)); id++) {
+		wait_stopped(buffer, deadline);
+		peerbuf_buffer_unhold(buffer);
+	}
+}
+
+static void give_again(struct peerbuf_buffer *buffer, u64 generation)
+{
+	struct dma_resv *resv = buffer->dmabuf->resv;
+
+	dma_resv_lock(resv, NULL);
+	if (buffer->state == PEERBUF_STATE_STOPPED) {
+		WRITE_ONCE(buffer->state, PEERBUF_STATE_IN_USE);
+		peerbuf_export_allow_vmap(buffer, true);
+		peerbuf_status_restart(buffer->status, generation);
+	}
+	dma_resv_unlock(resv);
+}
+
+/**
+ * peerbuf_revoke_start - undo peerbuf_revoke_stop()
+ * @provider: started, with its new generation
+ *
+ * Who wants a mapping again maps again.
+ *
+ * Context: process, may sleep; &peerbuf_provider.lifecycle held.
+ */
+void peerbuf_revoke_start(struct peerbuf_provider *provider)
+{
+	struct peerbuf_buffer *buffer;
+	unsigned long id;
+
+	lockdep_assert_held(&provider->lifecycle);
+
+	for (id = 0; (buffer = peerbuf_buffer_hold_next(provider, &id)); id++) {
+		give_again(buffer, provider->generation);
 		peerbuf_buffer_unhold(buffer);
 	}
 }

@@ -13,6 +13,9 @@ int peerbuf_revoke_finish(struct peerbuf_buffer *buffer, bool interruptible,
 			  long timeout);
 int peerbuf_revoke_pool(struct peerbuf_pool *pool, bool interruptible,
 			long timeout);
+void peerbuf_revoke_begin_all(struct peerbuf_provider *provider);
 void peerbuf_revoke_provider(struct peerbuf_provider *provider);
+void peerbuf_revoke_stop(struct peerbuf_provider *provider);
+void peerbuf_revoke_start(struct peerbuf_provider *provider);
 
 #endif /* _PEERBUF_REVOKE_H */

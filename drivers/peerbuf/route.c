@@ -218,8 +218,9 @@ EXPORT_SYMBOL_IF_KUNIT(peerbuf_route);
  *
  * Context: any.
  *
- * Return: 0 with a route; -ENODEV where the memory is no longer there; -EACCES
- * where it may only be read; -EOPNOTSUPP where this importer cannot or may not have it.
+ * Return: 0 with a route; -ENODEV where the memory is no longer there; -EAGAIN
+ * where it is not there now; -EACCES where it may only be read; -EOPNOTSUPP where
+ * this importer cannot or may not have it.
  */
 int peerbuf_route_errno(const struct peerbuf_verdict *verdict)
 {
@@ -232,6 +233,8 @@ int peerbuf_route_errno(const struct peerbuf_verdict *verdict)
 		return -ENODEV;
 	case PEERBUF_REASON_READ_ONLY:
 		return -EACCES;
+	case PEERBUF_REASON_STOPPED:
+		return -EAGAIN;
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -275,6 +278,8 @@ const char *peerbuf_reason_text(u32 reason)
 		return "buffer is read-only";
 	case PEERBUF_REASON_PROVIDER_GONE:
 		return "provider gone";
+	case PEERBUF_REASON_STOPPED:
+		return "provider stopped for a while";
 	default:
 		return "unknown reason";
 	}

@@ -33,7 +33,16 @@
 			 { PEERBUF_REASON_DIRECT_REQUIRED, "direct-required" }, \
 			 { PEERBUF_REASON_REVOKED, "revoked" },		\
 			 { PEERBUF_REASON_READ_ONLY, "read-only" },	\
-			 { PEERBUF_REASON_PROVIDER_GONE, "provider-gone" })
+			 { PEERBUF_REASON_PROVIDER_GONE, "provider-gone" }, \
+			 { PEERBUF_REASON_STOPPED, "stopped" })
+
+#define show_stops(stops)						\
+	__print_flags(stops, "|",					\
+		      { BIT(PEERBUF_STOP_RESET), "reset" },		\
+		      { BIT(PEERBUF_STOP_ERROR), "error" },		\
+		      { BIT(PEERBUF_STOP_SUSPEND), "suspend" },	\
+		      { BIT(PEERBUF_STOP_LOST), "lost" },		\
+		      { BIT(PEERBUF_STOP_QUIESCE), "quiesce" })
 
 #define show_dir(dir)						\
 	__print_symbolic(dir,					\
@@ -188,6 +197,37 @@ TRACE_EVENT(peerbuf_map_refused,
 		  show_dir(__entry->dir), show_reason(__entry->reason),
 		  __entry->error)
 );
+
+/* @stops: the causes; @us: how long it took to stop, or how long it was stopped */
+DECLARE_EVENT_CLASS(peerbuf_provider,
+	TP_PROTO(const struct peerbuf_provider *provider, unsigned int stops,
+		 s64 us),
+	TP_ARGS(provider, stops, us),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(provider->pdev))
+		__field(unsigned int, stops)
+		__field(u64, generation)
+		__field(s64, us)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__entry->stops = stops;
+		__entry->generation = provider->generation;
+		__entry->us = us;
+	),
+	TP_printk("provider=%s cause=%s generation=%llu us=%lld",
+		  __get_str(provider), show_stops(__entry->stops),
+		  __entry->generation, __entry->us)
+);
+
+DEFINE_EVENT(peerbuf_provider, peerbuf_stop,
+	TP_PROTO(const struct peerbuf_provider *provider, unsigned int stops,
+		 s64 us),
+	TP_ARGS(provider, stops, us));
+DEFINE_EVENT(peerbuf_provider, peerbuf_start,
+	TP_PROTO(const struct peerbuf_provider *provider, unsigned int stops,
+		 s64 us),
+	TP_ARGS(provider, stops, us));
 
 /* One for each extent of a buffer that is mapped, before its peerbuf_map. */
 TRACE_EVENT(peerbuf_address,

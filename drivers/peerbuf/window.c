@@ -227,6 +227,11 @@ u64 peerbuf_window_available(struct peerbuf_window *window)
 	return window->length - (taken << PAGE_SHIFT);
 }
 
+static bool stop_waits(const struct peerbuf_window *window)
+{
+	return READ_ONCE(window->provider->stops);
+}
+
 static int clear_chunk(struct peerbuf_window *window, u64 offset, size_t length)
 {
 	void __iomem *mem = peerbuf_window_map(window, offset, length);
@@ -235,14 +240,14 @@ static int clear_chunk(struct peerbuf_window *window, u64 offset, size_t length)
 	if (!mem)
 		return -ENOMEM;
 
-	for (done = 0; done < length; done += step) {
+	for (done = 0; done < length && !stop_waits(window); done += step) {
 		step = min_t(size_t, length - done, CLEAR_STEP);
 		memset_io(mem + done, 0, step);
 		cond_resched();
 	}
 
 	iounmap(mem);
-	return 0;
+	return done < length ? -EAGAIN : 0;
 }
 
 /**
@@ -255,16 +260,16 @@ static int clear_chunk(struct peerbuf_window *window, u64 offset, size_t length)
  * cannot be overtaken by them.
  *
  * Context: process, may sleep, takes time in proportion to @length.
- * &peerbuf_provider.alive held for reading, provider not gone.
+ * Within peerbuf_provider_access(); ends early for a stop.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM or -EAGAIN (a stop has begun).
  */
 int peerbuf_window_clear(struct peerbuf_window *window, u64 offset, u64 length)
 {
 	size_t step;
 	int ret;
 
-	lockdep_assert_held_read(&window->provider->alive);
+	lockdep_assert_held_read(&window->provider->hardware);
 
 	for (; length; offset += step, length -= step) {
 		step = min_t(u64, length, CLEAR_CHUNK);
@@ -285,7 +290,7 @@ int peerbuf_window_clear(struct peerbuf_window *window, u64 offset, u64 length)
  * may react to reads is left alone; config space of the same function does as
  * well.
  *
- * Context: process. The provider is alive, and stays so.
+ * Context: process; within peerbuf_provider_access().
  */
 void peerbuf_window_flush(struct peerbuf_window *window)
 {

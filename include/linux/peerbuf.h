@@ -32,6 +32,34 @@ int peerbuf_provider_register(struct peerbuf_provider *provider);
 void peerbuf_provider_unregister(struct peerbuf_provider *provider);
 void peerbuf_provider_put(struct peerbuf_provider *provider);
 
+/* The memory stops answering, for a while or for good: drivers/peerbuf/stop.c */
+
+/**
+ * enum peerbuf_stop - why memory does not answer for a while
+ * @PEERBUF_STOP_RESET: the function, or a bridge above it, is being reset
+ * @PEERBUF_STOP_ERROR: an error was reported (AER), and is being recovered from
+ * @PEERBUF_STOP_SUSPEND: the system sleeps
+ * @PEERBUF_STOP_LOST: memory decoding is off, a BAR is not where it was, or the
+ *	function does not answer: found out by peerbuf itself, not for drivers
+ * @PEERBUF_STOP_QUIESCE: the driver does something with the memory that leaves
+ *	its contents as they are
+ * @PEERBUF_NR_STOPS: how many there are
+ */
+enum peerbuf_stop {
+	PEERBUF_STOP_RESET,
+	PEERBUF_STOP_ERROR,
+	PEERBUF_STOP_SUSPEND,
+	PEERBUF_STOP_LOST,
+	PEERBUF_STOP_QUIESCE,
+	PEERBUF_NR_STOPS
+};
+
+void peerbuf_provider_stop(struct peerbuf_provider *provider,
+			   enum peerbuf_stop why);
+void peerbuf_provider_start(struct peerbuf_provider *provider,
+			    enum peerbuf_stop why);
+void peerbuf_provider_fail(struct peerbuf_provider *provider);
+
 /* Importers: drivers/peerbuf/import.c */
 
 struct peerbuf_import *peerbuf_import_attach(struct device *dev, int fd,

@@ -132,7 +132,7 @@ static int is_sentence(const char *text)
 
 static void test_words(void)
 {
-	__u32 i, j, last_reason = PEERBUF_REASON_PROVIDER_GONE;
+	__u32 i, j, last_reason = PEERBUF_REASON_STOPPED;
 	int ok = 1;
 
 	for (i = PEERBUF_ROUTE_NONE; i <= PEERBUF_ROUTE_HOST; i++)
@@ -152,6 +152,10 @@ static void test_words(void)
 	CHECK(strcmp(peerbuf_hint(PEERBUF_ROUTE_NONE, PEERBUF_REASON_ACS_REDIRECT),
 		     peerbuf_hint(PEERBUF_ROUTE_HOST, PEERBUF_REASON_ACS_REDIRECT)),
 	      "ACS redirect has one hint for each of its routes");
+	for (ok = 1, i = PEERBUF_STATE_IN_USE; i <= PEERBUF_STATE_REVOKED; i++)
+		ok &= !!strcmp(peerbuf_state_name(i), "unknown");
+	CHECK(ok && !strcmp(peerbuf_state_name(i), "unknown"), "every state has a name");
+
 	CHECK(!strcmp(peerbuf_route_name(3), "unknown") &&
 	      !strcmp(peerbuf_reason_name(0), "unknown") &&
 	      !strcmp(peerbuf_reason_name(last_reason + 1), "unknown") &&

@@ -108,12 +108,23 @@ static const struct words reasons[] = {
 		.text = "The provider was unbound or unplugged.",
 		.hint = "Bind it again (peerbuf bind FUNCTION) and export a new buffer.",
 	},
+	[PEERBUF_REASON_STOPPED] = {
+		.name = "stopped",
+		.text = "The provider is being reset, or its memory does not answer.",
+		.hint = "Try again when it is over; PEERBUF_IOC_WATCH tells when.",
+	},
 };
 
 /* The one reason that goes with two routes; this is for the host route. */
 static const struct words acs_host = {
 	.hint =
 		"Works, the longer way. For the shorter, boot with pci=config_acs=x0x00xx@PORT (before Linux 6.12: pci=disable_acs_redir=PORT); devices below then reach each other past the IOMMU.",
+};
+
+static const struct words states[] = {
+	[PEERBUF_STATE_IN_USE] = { .name = "in use" },
+	[PEERBUF_STATE_STOPPED] = { .name = "stopped" },
+	[PEERBUF_STATE_REVOKED] = { .name = "revoked" },
 };
 
 static const char * const verdict_flags[] = {
@@ -153,6 +164,11 @@ const char *peerbuf_route_name(__u32 route)
 const char *peerbuf_route_text(__u32 route)
 {
 	return find(routes, ARRAY_SIZE(routes), route)->text;
+}
+
+const char *peerbuf_state_name(__u32 state)
+{
+	return find(states, ARRAY_SIZE(states), state)->name;
 }
 
 const char *peerbuf_reason_name(__u32 reason)

@@ -427,6 +427,8 @@ static void errno_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -ENODEV);
 	verdict.reason = PEERBUF_REASON_READ_ONLY;
 	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -EACCES);
+	verdict.reason = PEERBUF_REASON_STOPPED;
+	KUNIT_EXPECT_EQ(test, peerbuf_route_errno(&verdict), -EAGAIN);
 }
 
 static void reason_text_test(struct kunit *test)
@@ -434,7 +436,7 @@ static void reason_text_test(struct kunit *test)
 	u32 a, b;
 
 	for (a = PEERBUF_REASON_SAME_FUNCTION;
-	     a <= PEERBUF_REASON_PROVIDER_GONE; a++)
+	     a <= PEERBUF_REASON_STOPPED; a++)
 		for (b = 0; b < a; b++)
 			KUNIT_EXPECT_STRNEQ(test, peerbuf_reason_text(a),
 					    peerbuf_reason_text(b));

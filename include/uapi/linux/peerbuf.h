@@ -40,6 +40,8 @@
  *  - ENODEV: the provider is gone
  *  - ENOMEM: out of kernel memory
  *  - EINTR: a signal ended a wait
+ *  - EAGAIN: the provider's memory is stopped (%PEERBUF_STATE_STOPPED): try again
+ *    when it is not; see PEERBUF_IOC_WATCH
  */
 
 /** PEERBUF_IOC_TYPE - the ioctl type byte of every peerbuf call */
@@ -115,6 +117,8 @@ enum peerbuf_route {
  * @PEERBUF_REASON_READ_ONLY: the importer asked to write to a read-only buffer;
  *	found when it maps, as an attach does not tell the direction
  * @PEERBUF_REASON_PROVIDER_GONE: none: the provider was unbound or unplugged
+ * @PEERBUF_REASON_STOPPED: none for now: the provider is being reset, or its
+ *	memory does not answer for another reason that may pass
  */
 enum peerbuf_reason {
 	PEERBUF_REASON_SAME_FUNCTION = 1,
@@ -130,6 +134,7 @@ enum peerbuf_reason {
 	PEERBUF_REASON_REVOKED = 11,
 	PEERBUF_REASON_READ_ONLY = 12,
 	PEERBUF_REASON_PROVIDER_GONE = 13,
+	PEERBUF_REASON_STOPPED = 14,
 };
 
 /** PEERBUF_VERDICT_IOMMU - an IOMMU translates the importer's host-route DMA */
@@ -287,6 +292,8 @@ struct peerbuf_route_query {
 #define PEERBUF_BUFFER_REVOKED		(1U << 0)
 /** PEERBUF_BUFFER_POOLED - allocated from a pool; cleared before it was handed out */
 #define PEERBUF_BUFFER_POOLED		(1U << 1)
+/** PEERBUF_BUFFER_STOPPED - nothing can be mapped for a while */
+#define PEERBUF_BUFFER_STOPPED		(1U << 2)
 /** PEERBUF_BUFFER_READ_ONLY - exported with %PEERBUF_EXPORT_READ_ONLY */
 #define PEERBUF_BUFFER_READ_ONLY	(1U << 3)
 
@@ -323,6 +330,8 @@ struct peerbuf_buffer_info {
 	__u32 nr_ranges;
 	/** @reserved: must be zero */
 	__u32 reserved;
+	/** @generation: out: as in &struct peerbuf_event; since ABI 4 */
+	__u64 generation;
 };
 
 #define PEERBUF_IOC_BUFFER	_IO(PEERBUF_IOC_TYPE, 0x04)
@@ -426,6 +435,73 @@ struct peerbuf_routes_query {
 };
 
 #define PEERBUF_IOC_ROUTES	_IO(PEERBUF_IOC_TYPE, 0x06)
+
+/**
+ * enum peerbuf_state - what may be done with a buffer
+ * @PEERBUF_STATE_IN_USE: everything that its flags allow
+ * @PEERBUF_STATE_STOPPED: nothing for a while: the provider is being reset, or
+ *	its memory does not answer. Importers have been told to let go; attach,
+ *	map, mmap() and DMA_BUF_IOCTL_SYNC fail with EAGAIN, exports too; a process
+ *	that touches a mapping gets SIGBUS
+ * @PEERBUF_STATE_REVOKED: nothing any more: revoked, or at its end
+ */
+enum peerbuf_state {
+	PEERBUF_STATE_IN_USE = 0,
+	PEERBUF_STATE_STOPPED = 1,
+	PEERBUF_STATE_REVOKED = 2,
+};
+
+/**
+ * struct peerbuf_event - what read() of a watch returns
+ */
+struct peerbuf_event {
+	/**
+	 * @generation: 1 when the provider was bound, and one more each time
+	 * that its memory is in use again after a stop in which contents may
+	 * have been lost: what was in the buffer before is to be written anew
+	 */
+	__u64 generation;
+	/** @state: &enum peerbuf_state */
+	__u32 state;
+	/** @reserved: zero */
+	__u32 reserved;
+};
+
+/**
+ * struct peerbuf_watch - argument of PEERBUF_IOC_WATCH (control)
+ *
+ * Makes a descriptor that tells of changes to a buffer's state and generation.
+ * Whoever holds the dma-buf may ask; the watch keeps neither the buffer nor its
+ * memory.
+ *
+ * poll() has POLLIN and POLLPRI when there was a change since the last read(),
+ * or since this call, and POLLHUP, for good, once the buffer is revoked or its
+ * last descriptor is closed. read() returns a &struct peerbuf_event with what is
+ * now, however many changes there were, and waits for a change, if there was
+ * none; after the event that says %PEERBUF_STATE_REVOKED it returns 0.
+ *
+ * Errors: EBADF, @fd is not open; EINVAL, not a dma-buf, or not one of ours;
+ * EMFILE and ENFILE. Of read(): EINVAL, room for less than an event; EAGAIN,
+ * nothing to tell, with O_NONBLOCK.
+ */
+struct peerbuf_watch {
+	/** @size: sizeof(struct peerbuf_watch) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @fd: in: the dma-buf */
+	__s32 fd;
+	/** @open_flags: in: O_CLOEXEC and O_NONBLOCK, or 0 */
+	__u32 open_flags;
+	/** @watch: out: the new descriptor */
+	__s32 watch;
+	/** @state: out: &enum peerbuf_state, from which changes count */
+	__u32 state;
+	/** @generation: out: likewise */
+	__u64 generation;
+};
+
+#define PEERBUF_IOC_WATCH	_IO(PEERBUF_IOC_TYPE, 0x07)
 
 /** PEERBUF_EXPORT_SHARED - may overlap other exports that say so too (node only) */
 #define PEERBUF_EXPORT_SHARED		(1U << 0)
