@@ -5,12 +5,19 @@
  * Binds only where the administrator says so, with driver_override. Lends every
  * memory BAR, but for the pages that hold the MSI-X table and pending bits: who
  * writes there makes the device interrupt any CPU (PCIe 6.0, 6.1.4).
+ *
+ * The memory is stopped while the function is reset, recovers from an error, or
+ * the system sleeps. At run time the device may sleep only while nothing is lent
+ * (power/control=auto in sysfs): the core keeps it awake for each buffer, as its
+ * contents would be lost without a word.
  */
 #include <linux/align.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/peerbuf.h>
+#include <linux/pm.h>
+#include <linux/pm_runtime.h>
 #include <linux/sort.h>
 
 #define NR_HOLES	2
@@ -176,6 +183,9 @@ static int peerbuf_pci_probe(struct pci_dev *pdev,
 	if (ret)
 		goto err_release;
 
+	/* what a slot reset brings back */
+	pci_save_state(pdev);
+	pm_runtime_put_noidle(&pdev->dev);
 	return 0;
 
 err_release:
@@ -189,17 +199,91 @@ static void peerbuf_pci_remove(struct pci_dev *pdev)
 {
 	struct peerbuf_provider *provider = pci_get_drvdata(pdev);
 
+	pm_runtime_get_noresume(&pdev->dev);
 	peerbuf_provider_unregister(provider);
 	peerbuf_provider_put(provider);
 	pci_release_selected_regions(pdev, lendable_bars(pdev));
 	pci_disable_device(pdev);
 }
 
+static void peerbuf_pci_reset_prepare(struct pci_dev *pdev)
+{
+	peerbuf_provider_stop(pci_get_drvdata(pdev), PEERBUF_STOP_RESET);
+}
+
+static void peerbuf_pci_reset_done(struct pci_dev *pdev)
+{
+	peerbuf_provider_start(pci_get_drvdata(pdev), PEERBUF_STOP_RESET);
+}
+
+/* Whether it was our own DMA, or whose it was, is not said: assume the worst. */
+static pci_ers_result_t
+peerbuf_pci_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct peerbuf_provider *provider = pci_get_drvdata(pdev);
+
+	if (state == pci_channel_io_perm_failure) {
+		pci_err(pdev, "failed for good: everything is revoked\n");
+		peerbuf_provider_fail(provider);
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
+
+	peerbuf_provider_stop(provider, PEERBUF_STOP_ERROR);
+	return state == pci_channel_io_normal ? PCI_ERS_RESULT_CAN_RECOVER :
+						PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t peerbuf_pci_mmio_enabled(struct pci_dev *pdev)
+{
+	return pci_device_is_present(pdev) ? PCI_ERS_RESULT_RECOVERED :
+					     PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t peerbuf_pci_slot_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	/* for the next time */
+	pci_save_state(pdev);
+	return pci_device_is_present(pdev) ? PCI_ERS_RESULT_RECOVERED :
+					     PCI_ERS_RESULT_DISCONNECT;
+}
+
+static void peerbuf_pci_resume_io(struct pci_dev *pdev)
+{
+	peerbuf_provider_start(pci_get_drvdata(pdev), PEERBUF_STOP_ERROR);
+}
+
+static const struct pci_error_handlers peerbuf_pci_error_handlers = {
+	.reset_prepare = peerbuf_pci_reset_prepare,
+	.reset_done = peerbuf_pci_reset_done,
+	.error_detected = peerbuf_pci_error_detected,
+	.mmio_enabled = peerbuf_pci_mmio_enabled,
+	.slot_reset = peerbuf_pci_slot_reset,
+	.resume = peerbuf_pci_resume_io,
+};
+
+static int peerbuf_pci_suspend(struct device *dev)
+{
+	peerbuf_provider_stop(dev_get_drvdata(dev), PEERBUF_STOP_SUSPEND);
+	return 0;
+}
+
+static int peerbuf_pci_resume(struct device *dev)
+{
+	peerbuf_provider_start(dev_get_drvdata(dev), PEERBUF_STOP_SUSPEND);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(peerbuf_pci_pm_ops, peerbuf_pci_suspend,
+				peerbuf_pci_resume);
+
 /* No ids: driver_override alone decides. */
 static struct pci_driver peerbuf_pci_driver = {
 	.name = KBUILD_MODNAME,
 	.probe = peerbuf_pci_probe,
 	.remove = peerbuf_pci_remove,
+	.err_handler = &peerbuf_pci_error_handlers,
+	.driver.pm = pm_sleep_ptr(&peerbuf_pci_pm_ops),
 };
 module_pci_driver(peerbuf_pci_driver);
 
