@@ -203,7 +203,7 @@ static void edu_wait(struct edu_engine *engine)
 	edu_cut_off(engine);
 	if (edu_finish(engine, -ETIMEDOUT))
 		dev_err(&engine->pdev->dev,
-			"no interrupt within %u ms (timeout_ms=), engine cut off from the bus; unbind and bind it to use it again\n",
+			"no interrupt within %u ms (timeout_ms=), engine cut off from the bus; reset the device, or unbind and bind it, to use it again\n",
 			jiffies_to_msecs(timeout));
 	else
 		wait_for_completion(&engine->done);
@@ -238,7 +238,8 @@ static int edu_run(struct edu_engine *engine, struct peerbuf_import *import,
  * @dma: what to move; within the dma-buf and the engine's buffer
  *
  * Return: 0; -EXDEV, not contiguous for the engine; -ETIMEDOUT, no interrupt;
- * -EIO, the engine timed out earlier; -ENODEV, the device was pulled out; else
+ * -EIO, the engine timed out earlier; -EAGAIN, the device is being reset;
+ * -ENODEV, the device was pulled out; else
  * what peerbuf_import_begin() says.
  */
 int edu_engine_copy(struct edu_engine *engine, struct peerbuf_import *import,
@@ -250,6 +251,8 @@ int edu_engine_copy(struct edu_engine *engine, struct peerbuf_import *import,
 
 	lockdep_assert_held(&engine->lock);
 
+	if (engine->resetting)
+		return -EAGAIN;
 	if (engine->dead)
 		return -EIO;
 
@@ -450,6 +453,37 @@ static void edu_remove(struct pci_dev *pdev)
 	edu_engine_put(engine);
 }
 
+/*
+ * A copy that runs ends first: a reset takes the bus and the interrupt from it,
+ * and it would be missed. The flag, and not the mutex, is kept over the reset,
+ * in which a bus can have several engines.
+ */
+static void edu_reset_prepare(struct pci_dev *pdev)
+{
+	struct edu_engine *engine = pci_get_drvdata(pdev);
+
+	mutex_lock(&engine->lock);
+	engine->resetting = true;
+	mutex_unlock(&engine->lock);
+}
+
+static void edu_reset_done(struct pci_dev *pdev)
+{
+	struct edu_engine *engine = pci_get_drvdata(pdev);
+
+	mutex_lock(&engine->lock);
+	engine->dead = edu_wait_idle(engine);
+	if (!engine->dead)
+		pci_set_master(pdev);
+	engine->resetting = false;
+	mutex_unlock(&engine->lock);
+}
+
+static const struct pci_error_handlers edu_error_handlers = {
+	.reset_prepare = edu_reset_prepare,
+	.reset_done = edu_reset_done,
+};
+
 static const struct pci_device_id edu_ids[] = {
 	{ PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
 	{ }
@@ -461,6 +495,7 @@ static struct pci_driver edu_driver = {
 	.id_table = edu_ids,
 	.probe = edu_probe,
 	.remove = edu_remove,
+	.err_handler = &edu_error_handlers,
 };
 module_pci_driver(edu_driver);
 

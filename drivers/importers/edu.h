@@ -44,9 +44,11 @@ struct edu_engine {
 	struct list_head imports;
 	/**
 	 * @dead: an interrupt did not come, and the engine is cut off from the
-	 * bus; never cleared. Under @lock
+	 * bus, until the device is reset. Under @lock
 	 */
 	bool dead;
+	/** @resetting: no copy may begin. Under @lock */
+	bool resetting;
 
 	/** @irq_lock: protects the members below; taken in the interrupt */
 	spinlock_t irq_lock;
