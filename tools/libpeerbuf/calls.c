@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -136,6 +137,29 @@ int peerbuf_get_buffer(int control, int dmabuf, struct peerbuf_buffer_info *info
 	info->ranges = (uintptr_t)ranges;
 	info->nr_ranges = ranges ? nr_ranges : 0;
 	return call(control, PEERBUF_IOC_BUFFER, info);
+}
+
+int peerbuf_watch_buffer(int control, int dmabuf, int open_flags,
+			 struct peerbuf_watch *watch)
+{
+	int err = prepare(watch, offsetof(struct peerbuf_watch, generation) +
+				 sizeof(watch->generation));
+
+	if (err)
+		return err;
+	watch->fd = dmabuf;
+	watch->open_flags = open_flags;
+	err = call(control, PEERBUF_IOC_WATCH, watch);
+	return err ? err : watch->watch;
+}
+
+int peerbuf_read_watch(int watch, struct peerbuf_event *event)
+{
+	ssize_t got = read(watch, event, sizeof(*event));
+
+	if (got < 0)
+		return -errno;
+	return got == sizeof(*event);
 }
 
 int peerbuf_export_ranges(int fd, struct peerbuf_export *args,

@@ -270,6 +270,37 @@ int peerbuf_path(int control, const struct peerbuf_function *function,
 int peerbuf_get_buffer(int control, int dmabuf, struct peerbuf_buffer_info *info,
 		       struct peerbuf_range *ranges, __u32 nr_ranges);
 
+/**
+ * peerbuf_watch_buffer() - PEERBUF_IOC_WATCH: be told of a buffer's changes
+ * @control: the control node
+ * @dmabuf: the buffer, which need not stay open
+ * @open_flags: O_CLOEXEC and O_NONBLOCK, or 0
+ * @watch: filled in: how the buffer is now
+ *
+ * Return: a descriptor for poll() and peerbuf_read_watch(); -EINVAL if it is not
+ * a buffer of peerbuf; or an error.
+ */
+int peerbuf_watch_buffer(int control, int dmabuf, int open_flags,
+			 struct peerbuf_watch *watch);
+
+/**
+ * peerbuf_read_watch() - wait for a change of a buffer
+ * @watch: from peerbuf_watch_buffer()
+ * @event: filled in: how the buffer is now
+ *
+ * Return: 1; 0 if there is nothing to come, as the buffer is gone; -EAGAIN if
+ * nothing has changed, with O_NONBLOCK; or an error.
+ */
+int peerbuf_read_watch(int watch, struct peerbuf_event *event);
+
+/**
+ * peerbuf_state_name() - a state in a word or two
+ * @state: &enum peerbuf_state
+ *
+ * Return: a constant string, "unknown" for what this library does not know.
+ */
+const char *peerbuf_state_name(__u32 state);
+
 /* Lending, on a node or a pool: calls.c */
 
 /**

@@ -38,7 +38,8 @@ struct verb {
 };
 
 extern const struct verb verb_bind, verb_dump, verb_export, verb_help, verb_list,
-			 verb_pool, verb_route, verb_routes, verb_unbind, verb_version, verb_why;
+			 verb_pool, verb_route, verb_routes, verb_unbind, verb_version,
+			 verb_watch, verb_why;
 
 /* main.c */
 const struct verb *find_verb(const char *name);

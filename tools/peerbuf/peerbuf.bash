@@ -49,8 +49,11 @@ _peerbuf_words()
 	list)
 		echo --json --help
 		;;
+	watch)
+		echo --help
+		;;
 	help)
-		echo bind dump export help list pool route routes unbind version why
+		echo bind dump export help list pool route routes unbind version watch why
 		;;
 	esac
 }
@@ -80,7 +83,7 @@ _peerbuf()
 		elif [ "$before" = --cpu ]; then
 			compgen -W "amd-zen other" -- "$cur"
 		elif ((COMP_CWORD == 1)); then
-			compgen -W "bind dump export help list pool route routes unbind version why --help --version" -- "$cur"
+			compgen -W "bind dump export help list pool route routes unbind version watch why --help --version" -- "$cur"
 		else
 			compgen -W "$(_peerbuf_words "${COMP_WORDS[1]}")" -- "$cur"
 		fi

@@ -37,7 +37,7 @@ expect 0 '^peerbuf [0-9.]*, ABI 4$' version
 expect 0 '^peerbuf [0-9.]*, ABI 4$' --version
 expect 2 'no verb "lsit"' lsit
 expect 2 'no verb "lsit"' help lsit
-for verb in list route routes why dump export pool bind unbind version help; do
+for verb in list route routes why dump export pool watch bind unbind version help; do
 	expect 0 "^usage: peerbuf $verb" help $verb
 	expect 0 "^usage: peerbuf $verb" $verb --help
 	expect 0 "^  $verb  *[a-z]" help
@@ -56,6 +56,9 @@ expect 2 'option "--svgz"' routes --svgz
 expect 2 'two functions' why 00:00.0
 expect 2 'not a PCI address' why 00:00.0 there
 expect 2 'no argument "x"' dump x
+expect 2 'needs a descriptor' watch
+expect 2 'not the number of a descriptor' watch x
+expect 2 'no argument "x"' watch 3 x
 expect 2 'one function' bind
 expect 2 'option "--froce"' bind 00:00.0 --froce
 expect 2 'no PCI function ffff:00:00.0' bind ffff:00:00.0
@@ -98,6 +101,7 @@ if [ ! -e /dev/peerbuf/control ] && [ ! -e /sys/module/peerbuf ]; then
 	expect 2 'modprobe peerbuf$' route 00:00.0 00:00.0
 	expect 2 'peerbuf dump > FILE' routes
 	expect 2 'peerbuf dump > FILE' why 00:00.0 00:00.0
+	expect 2 'modprobe peerbuf$' watch 0
 	expect 125 'modprobe peerbuf$' export 00:00.0 -- true --help
 	expect 125 'modprobe peerbuf$' pool 00:00.0 -- true --help
 	expect 125 'modprobe peerbuf$' pool 00:00.0 --revoke 1
