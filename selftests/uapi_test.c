@@ -29,6 +29,7 @@ union argument {
 	struct peerbuf_buffer_info buffer;
 	struct peerbuf_path_query path;
 	struct peerbuf_routes_query routes;
+	struct peerbuf_watch watch;
 	struct peerbuf_export export;
 	struct peerbuf_revoke revoke;
 	struct peerbuf_pool_create pool_create;
@@ -148,6 +149,12 @@ static void fill_routes(union argument *arg, const FIXTURE_DATA(uapi) *self)
 	arg->routes.nr_routes = ARRAY_SIZE(entries);
 }
 
+static void fill_watch(union argument *arg, const FIXTURE_DATA(uapi) *self)
+{
+	arg->watch.fd = self->dmabuf;
+	arg->watch.open_flags = O_CLOEXEC;
+}
+
 static void fill_export(union argument *arg, const FIXTURE_DATA(uapi) *self)
 {
 	arg->export.nr_ranges = 1;
@@ -255,6 +262,7 @@ static const struct command commands[] = {
 		.cmd = PEERBUF_IOC_BUFFER,
 		.kinds = CONTROL,
 		.size = 56,
+		.grown = 64,
 		.fill = fill_buffer,
 		.flags = offsetof(struct peerbuf_buffer_info, flags),
 		.outputs = true,
@@ -283,6 +291,14 @@ static const struct command commands[] = {
 			SPAN(shape.routes.provider.reserved),
 			SPAN(shape.routes.reserved),
 		},
+	}, {
+		.name = "WATCH",
+		.cmd = PEERBUF_IOC_WATCH,
+		.kinds = CONTROL,
+		.size = 32,
+		.fill = fill_watch,
+		.flags = offsetof(struct peerbuf_watch, flags),
+		.outputs = true,
 	}, {
 		.name = "EXPORT",
 		.cmd = PEERBUF_IOC_EXPORT,
@@ -386,6 +402,8 @@ static void accepted(struct __test_metadata *_metadata,
 		EXPECT_EQ(0, close(arg->export.fd));
 	if (command->cmd == PEERBUF_IOC_POOL_CREATE)
 		EXPECT_EQ(0, close(arg->pool_create.fd));
+	if (command->cmd == PEERBUF_IOC_WATCH)
+		EXPECT_EQ(0, close(arg->watch.watch));
 }
 
 TEST_F(uapi, every_call_works)
@@ -685,6 +703,12 @@ static const struct poke pokes[] = {
 	POKE(BUFFER, CONTROL, buffer.nr_ranges, 0, ENOSPC),
 	POKE(BUFFER, CONTROL, buffer.ranges, 0, EINVAL),
 	POKE(BUFFER, CONTROL, buffer.ranges, PAGE - 8, EFAULT),
+	POKE(WATCH, CONTROL, watch.fd, -1U, EBADF),
+	POKE(WATCH, CONTROL, watch.fd, 0x7fffffff, EBADF),
+	POKE(WATCH, CONTROL, watch.fd, STDIN_FILENO, EINVAL),
+	POKE(WATCH, CONTROL, watch.open_flags, O_RDWR, EINVAL),
+	POKE(WATCH, CONTROL, watch.open_flags, O_APPEND, EINVAL),
+	POKE(WATCH, CONTROL, watch.open_flags, 1U << 31, EINVAL),
 	POKE(PATH, CONTROL, path.function.domain, 0xffff, ENXIO),
 	POKE(PATH, CONTROL, path.function.bus, 0xff, ENXIO),
 	POKE(PATH, CONTROL, path.nr_ports, 0, ENOSPC),

@@ -18,6 +18,9 @@
 #define FROM_ENGINE	PEERBUF_EDU_FROM_ENGINE
 #define PATIENCE_MS	30000
 #define TIMEOUT		120
+#define FOREVER		(24 * 3600)	/* the machine has a limit of its own */
+#define SLOT_CONTROL	0x18		/* in the PCI Express capability */
+#define SLOT_OFF	0x0700		/* power controller and indicator off */
 
 FIXTURE(unplug) {
 	struct pb_device provider;	/* QEMU's mem1 */
@@ -113,7 +116,7 @@ static pid_t keep_copying(const FIXTURE_DATA(unplug) *self)
 	do {
 		ret = pb_copy(self->edu, self->handle, FROM_ENGINE, PAGE, 0,
 			      64);
-	} while (!ret);
+	} while (!ret || ret == -EAGAIN);
 	_exit(-ret);
 }
 
@@ -361,6 +364,127 @@ TEST_F_TIMEOUT(unplug, remove_and_rescan, TIMEOUT)
 	ASSERT_TRUE(pb_wait_present(&self->provider));
 	ASSERT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
 	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
+}
+
+static bool does_not_answer(const void *device)
+{
+	return pb_config_read(device, 0) == 0xffff;
+}
+
+static bool is_stopped(const void *dmabuf)
+{
+	struct peerbuf_buffer_info info;
+
+	must(pb_buffer(*(const int *)dmabuf, &info, NULL, 0));
+	return info.flags & PEERBUF_BUFFER_STOPPED;
+}
+
+/*
+ * Nobody is told: power is taken from the slot, at which QEMU takes the device
+ * out. The kernel learns of it when somebody says so, as ACPI hot-plugs here. The
+ * slot is as it was, afterwards.
+ */
+static int snatch(const struct pb_device *device)
+{
+	struct pb_device port = pb_port_of(device);
+	unsigned int reg = pb_express(&port) + SLOT_CONTROL;
+	unsigned int control = pb_config_read(&port, reg);
+	bool gone;
+
+	pb_config_write(&port, reg, control | SLOT_OFF);
+	gone = pb_wait_until(does_not_answer, device, PATIENCE_MS);
+	pb_config_write(&port, reg, control);
+	return gone ? 0 : -ETIMEDOUT;
+}
+
+/* From what it was to what it will be, and no further. */
+static void expect_watch_ends(struct __test_metadata *_metadata, int watch)
+{
+	struct peerbuf_event event;
+
+	do {
+		ASSERT_EQ(sizeof(event), pb_watch_read(watch, &event));
+	} while (event.state != PEERBUF_STATE_REVOKED);
+	EXPECT_EQ(0, pb_watch_read(watch, &event));
+}
+
+TEST_F_TIMEOUT(unplug, snatch_provider_under_dma, FOREVER)
+{
+	unsigned int rounds = pb_setting("PEERBUF_ROUNDS", 3), i;
+	char bus[64];
+	pid_t child;
+	int watch;
+
+	if (!pb_expect()->hotplug)
+		SKIP(return, "this machine's kernel cannot be hot-unplugged");
+	must(pb_plug_path("mem1", bus, sizeof(bus)));
+	for (i = 0; i < rounds; i++) {
+		watch = must(pb_watch_buffer(self->dmabuf, 0, NULL));
+		child = keep_copying(self);
+		ASSERT_EQ(0, snatch(&self->provider));
+		ASSERT_TRUE(pb_wait_until(is_stopped, &self->dmabuf,
+					  PATIENCE_MS));
+		EXPECT_EQ(SIGBUS, pb_touch(self->memory, true));
+		EXPECT_EQ(-EAGAIN, pb_export_at(self->node, 0, MIB(4), PAGE,
+						NULL));
+		ASSERT_EQ(0, pb_remove(&self->provider));
+		expect_provider_gone(_metadata, self);
+		expect_copying_ended(_metadata, self, child);
+		expect_watch_ends(_metadata, watch);
+		close(watch);
+		ASSERT_EQ(0, pb_plug_provider(&self->provider, "mem1", MIB(16),
+					      bus));
+		give_back(self);
+		lend(self);
+	}
+	TH_LOG("pulled out %u times", rounds);
+}
+
+/*
+ * An error that the kernel cannot recover from, because the other function of
+ * the device has a driver that does not want to hear of errors.
+ */
+TEST_F_TIMEOUT(unplug, error_that_is_final, TIMEOUT)
+{
+	static const char text[] = "failed for good: everything is revoked";
+	char bus[64], command[128], reply[1024];
+	unsigned int failed = pb_count_log(text);
+	struct pb_device deaf = self->provider;
+	struct peerbuf_buffer_info info;
+
+	if (!pb_expect()->hotplug)
+		SKIP(return, "this machine's kernel cannot be hot-unplugged");
+	must(pb_plug_path("mem1", bus, sizeof(bus)));
+	ASSERT_EQ(0, snatch(&self->provider));
+	ASSERT_EQ(0, pb_remove(&self->provider));
+	/* the others of a device wait for its function 0 */
+	snprintf(command, sizeof(command),
+		 "device_add edu,id=deaf,addr=0.1,bus=%s", bus);
+	must(pb_monitor(command, reply, sizeof(reply)));
+	ASSERT_EQ(0, pb_plug_provider(&self->provider,
+				      "mem1,multifunction=on,addr=0.0",
+				      MIB(16), bus));
+	give_back(self);
+	lend(self);
+
+	snprintf(command, sizeof(command), "pcie_aer_inject_error %s DLP", bus);
+	must(pb_monitor(command, reply, sizeof(reply)));
+	while (!pb_buffer(self->dmabuf, &info, NULL, 0) &&
+	       !(info.flags & PEERBUF_BUFFER_REVOKED))
+		pb_sleep_ms(20);
+	EXPECT_EQ(failed + 1, pb_count_log(text));
+	EXPECT_EQ(-ENODEV, pb_export_at(self->node, 0, MIB(4), PAGE, NULL));
+	EXPECT_EQ(-ENODEV, pb_alloc(self->pool, PAGE, NULL));
+	EXPECT_EQ(-ENODEV, pb_revoke(self->node, 1, 0));
+	EXPECT_EQ(SIGBUS, pb_touch(self->memory, false));
+
+	/* QEMU takes both out */
+	deaf.function.devfn |= 1;
+	deaf.name[strlen(deaf.name) - 1] = '1';
+	ASSERT_EQ(0, snatch(&self->provider));
+	ASSERT_EQ(0, pb_remove(&self->provider));
+	ASSERT_EQ(0, pb_remove(&deaf));
+	ASSERT_EQ(0, pb_plug_provider(&self->provider, "mem1", MIB(16), bus));
 }
 
 TEST_F_TIMEOUT(unplug, pull_out_provider_under_dma, TIMEOUT)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
@@ -281,6 +282,46 @@ int pb_pool_info(int pool, struct peerbuf_pool_info *info)
 {
 	*info = (struct peerbuf_pool_info){ .size = sizeof(*info) };
 	return pb_ioctl(pool, PEERBUF_IOC_POOL_INFO, info);
+}
+
+/**
+ * pb_watch_buffer() - PEERBUF_IOC_WATCH
+ * @dmabuf: what to watch
+ * @open_flags: O_CLOEXEC and O_NONBLOCK, or 0
+ * @watch: the whole answer, or NULL
+ *
+ * Return: the watch or a negative errno.
+ */
+int pb_watch_buffer(int dmabuf, unsigned int open_flags,
+		    struct peerbuf_watch *watch)
+{
+	struct peerbuf_watch arg = {
+		.size = sizeof(arg),
+		.fd = dmabuf,
+		.open_flags = open_flags,
+	};
+	int ret = control_call(PEERBUF_IOC_WATCH, &arg);
+
+	if (watch)
+		*watch = arg;
+	return ret ?: arg.watch;
+}
+
+/* pb_watch_read() - read(2). Return: bytes or a negative errno. */
+int pb_watch_read(int watch, struct peerbuf_event *event)
+{
+	int ret = read(watch, event, sizeof(*event));
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* pb_generation() - Return: the generation of a buffer. */
+__u64 pb_generation(int dmabuf)
+{
+	struct peerbuf_buffer_info info;
+
+	must(pb_buffer(dmabuf, &info, NULL, 0));
+	return info.generation;
 }
 
 static int import(int edu, int dmabuf, unsigned int flags, unsigned int *handle)

@@ -80,7 +80,7 @@ static bool provider_binds(const void *device)
 /**
  * pb_plug_provider() - plug memory in, where some was pulled out, and bind it
  * @device: what it will be
- * @id: QEMU's id for it
+ * @id: QEMU's id for it, and more of its properties, each after a comma
  * @size: bytes
  * @bus: by pb_plug_path(), before
  *
@@ -92,10 +92,17 @@ static bool provider_binds(const void *device)
 int pb_plug_provider(const struct pb_device *device, const char *id,
 		     size_t size, const char *bus)
 {
+	static unsigned long long last;
 	unsigned long long number = pb_now_ms();
-	char text[128], reply[1024];
+	char text[160], reply[1024];
 	int ret;
 
+	/* that of the one before, if it was pulled out */
+	if (last) {
+		snprintf(text, sizeof(text), "object_del again%llu", last);
+		pb_monitor(text, reply, sizeof(reply));
+	}
+	last = number;
 	snprintf(text, sizeof(text),
 		 "object_add memory-backend-memfd,id=again%llu,size=%zu,share=on",
 		 number, size);

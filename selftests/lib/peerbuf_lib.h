@@ -101,6 +101,20 @@ int pb_allow_static(const struct pb_device *provider, unsigned int window,
 bool pb_same_function(const struct peerbuf_function *a,
 		      const struct peerbuf_function *b);
 
+/* pci.c: what an administrator can do to a function */
+
+bool pb_attribute_is(const struct pb_device *device, const char *name,
+		     const char *text);
+int pb_set_attribute(const struct pb_device *device, const char *name,
+		     const char *text);
+int pb_reset(const struct pb_device *device);
+int pb_reset_below(const struct pb_device *port);
+struct pb_device pb_port_of(const struct pb_device *device);
+unsigned int pb_config_read(const struct pb_device *device, unsigned int reg);
+void pb_config_write(const struct pb_device *device, unsigned int reg,
+		     unsigned int value);
+unsigned int pb_express(const struct pb_device *device);
+
 /* call.c: the ioctls */
 
 int pb_ioctl(int fd, unsigned long cmd, void *arg);
@@ -133,6 +147,10 @@ int pb_pool(int node, __u64 offset, __u64 length);
 int pb_pool_limited(int node, struct peerbuf_pool_create *arg);
 int pb_pool_revoke(int node, __u64 id, unsigned int flags);
 int pb_pool_info(int pool, struct peerbuf_pool_info *info);
+int pb_watch_buffer(int dmabuf, unsigned int open_flags,
+		    struct peerbuf_watch *watch);
+int pb_watch_read(int watch, struct peerbuf_event *event);
+__u64 pb_generation(int dmabuf);
 
 int pb_import(int edu, int dmabuf, unsigned int *handle);
 int pb_import_read(int edu, int dmabuf, unsigned int *handle);
@@ -262,6 +280,7 @@ struct pb_attach_seen {
 
 int pb_watch(void);
 int pb_seen(const char *event, const char *importer);
+int pb_seen_words(const char *event, const char *words);
 int pb_seen_attach(const char *importer, struct pb_attach_seen *seen);
 int pb_seen_refusal(const char *importer, char *reason, size_t size,
 		    int *error);

@@ -46,6 +46,28 @@ static int find_events(const char *event, const char *importer, char *last,
 }
 
 /**
+ * pb_seen_words() - how often something happened since pb_watch()
+ * @event: any tracepoint of peerbuf
+ * @words: what the line has in it
+ *
+ * Return: the number, or a negative errno.
+ */
+int pb_seen_words(const char *event, const char *words)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	char line[1024], name[64];
+	int count = 0;
+
+	if (!trace)
+		return -errno;
+	snprintf(name, sizeof(name), ": %s: ", event);
+	while (fgets(line, sizeof(line), trace))
+		count += strstr(line, name) && strstr(line, words);
+	fclose(trace);
+	return count;
+}
+
+/**
  * pb_seen() - how often something happened since pb_watch()
  * @event: tracepoint that names an importer
  * @importer: its device's name
