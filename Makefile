@@ -36,7 +36,7 @@ check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
 check-fabric:	## routes and addresses against the kernel's on random fabrics (SEEDS=)
 	@tools/vm/check-fabric
 
-check-debug:	## the same and KUnit, on a kernel that looks for mistakes
+check-debug:	## the same and KUnit, on a kernel that looks for mistakes; coverage
 	@KERNEL=debug tools/vm/check
 
 soak:	## all importers on shared buffers, revokes and rebinds, for MINUTES= (10)
