@@ -30,7 +30,7 @@ demo:	## in a virtual machine: a picture goes from a disk over a wire to a scree
 demo-edu:	## likewise: test engines move data from BAR to BAR, step by step
 	@tools/vm/demo edu
 
-check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug V=1)
+check:	## selftests on every topology (TOPOLOGY= TESTS= KERNEL=stock|debug|race V=1)
 	@tools/vm/check
 
 check-fabric:	## routes and addresses against the kernel's on random fabrics (SEEDS=)
@@ -38,6 +38,9 @@ check-fabric:	## routes and addresses against the kernel's on random fabrics (SE
 
 check-debug:	## the same and KUnit, on a kernel that looks for mistakes; coverage
 	@KERNEL=debug tools/vm/check
+
+check-race:	## likewise, on a kernel that looks for data races (TOPOLOGY= TESTS=)
+	@KERNEL=race TOPOLOGY=$${TOPOLOGY:-switch,ports-iommu} tools/vm/check
 
 soak:	## all importers on shared buffers, revokes and rebinds, for MINUTES= (10)
 	@tools/vm/soak
@@ -51,7 +54,7 @@ docs:	## the pages of Documentation, as HTML in build/docs
 pictures:	## the pictures and texts in Documentation/routes anew, from runs
 	@tools/vm/pictures
 
-vm:	## a shell in the virtual machine (TOPOLOGY= KERNEL=stock|debug)
+vm:	## a shell in the virtual machine (TOPOLOGY= KERNEL=stock|debug|race)
 	@tools/vm/shell
 
 install: all	## what `make` built (PREFIX= DESTDIR= INSTALL_MOD_PATH=)
@@ -68,7 +71,7 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo demo-edu check check-fabric check-debug soak style docs pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo demo-edu check check-fabric check-debug check-race soak style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
 export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS SABOTAGE MINUTES
