@@ -106,7 +106,7 @@ struct igb_ring {
 	u32 head;
 	/** @tail: next descriptor to write */
 	u32 tail;
-	/** @used: descriptors that belong to the device */
+	/** @used: descriptors that belong to the device; poll() reads it unlocked */
 	u32 used;
 	/** @slots: that the device works on, oldest first */
 	struct list_head slots;

@@ -55,7 +55,7 @@ static struct igb_desc *igb_ring_next(struct igb_ring *ring)
 	struct igb_desc *desc = &ring->desc[ring->tail];
 
 	ring->tail = (ring->tail + 1) % IGB_RING_SIZE;
-	ring->used++;
+	WRITE_ONCE(ring->used, ring->used + 1);
 	return desc;
 }
 
@@ -133,7 +133,7 @@ void igb_ring_remove(struct igb_ring *ring, struct igb_slot *slot)
 	list_del(&slot->node);
 	ring->nr_slots--;
 	ring->head = (ring->head + slot->nr_pieces) % IGB_RING_SIZE;
-	ring->used -= slot->nr_pieces;
+	WRITE_ONCE(ring->used, ring->used - slot->nr_pieces);
 }
 
 /**
@@ -291,7 +291,7 @@ int igb_ring_start(struct igb_ring *ring)
 
 	ring->head = 0;
 	ring->tail = 0;
-	ring->used = 0;
+	WRITE_ONCE(ring->used, 0);
 	ring->spilled = false;
 	list_for_each_entry(slot, &ring->slots, node)
 		igb_describe(ring, slot);
