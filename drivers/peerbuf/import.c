@@ -70,7 +70,10 @@ struct peerbuf_import {
 	wait_queue_head_t idle;
 	/** @lock: taken in hard interrupts; nests in the dma_resv lock */
 	spinlock_t lock;
-	/** @jobs: running jobs. Grows under dma_resv and @lock, shrinks under @lock */
+	/**
+	 * @jobs: running jobs. Grows under dma_resv and @lock, shrinks under
+	 * @lock; a job may ask without whether there are any.
+	 */
 	unsigned int jobs;
 	/**
 	 * @stale: @sgt is to be unmapped when @jobs is zero. Written under
@@ -509,7 +512,7 @@ static int import_publish(struct peerbuf_import *import, struct dma_fence *job)
 		return ret;
 
 	spin_lock_irq(&import->lock);
-	import->jobs++;
+	WRITE_ONCE(import->jobs, import->jobs + 1);
 	spin_unlock_irq(&import->lock);
 
 	dma_resv_add_fence(resv, job, DMA_RESV_USAGE_BOOKKEEP);
@@ -630,6 +633,16 @@ bool peerbuf_import_is_wanted(const struct peerbuf_import *import)
 }
 EXPORT_SYMBOL_NS_GPL(peerbuf_import_is_wanted, "PEERBUF");
 
+/* Count a job less, under the lock. */
+static bool import_last_job(struct peerbuf_import *import)
+{
+	if (WARN_ON_ONCE(!import->jobs))
+		return false;
+
+	WRITE_ONCE(import->jobs, import->jobs - 1);
+	return !import->jobs;
+}
+
 /**
  * peerbuf_import_end() - end a job: the device does not DMA for it any more
  * @import: the import
@@ -653,7 +666,7 @@ void peerbuf_import_end(struct peerbuf_import *import, struct dma_fence *job,
 	dma_fence_put(job);
 
 	spin_lock_irqsave(&import->lock, flags);
-	if (!WARN_ON_ONCE(!import->jobs) && !--import->jobs) {
+	if (import_last_job(import)) {
 		if (import->stale)
 			queue_work(system_dfl_wq, &import->unmap_work);
 		wake_up_all(&import->idle);
