@@ -424,7 +424,7 @@ struct peerbuf_buffer *peerbuf_buffer_hold(struct peerbuf_provider *provider,
 	mutex_lock(&provider->lock);
 	buffer = xa_load(&provider->buffers, id);
 	if (buffer)
-		buffer->holds++;
+		WRITE_ONCE(buffer->holds, buffer->holds + 1);
 	mutex_unlock(&provider->lock);
 
 	return buffer;
@@ -447,7 +447,7 @@ peerbuf_buffer_hold_next(struct peerbuf_provider *provider, unsigned long *id)
 	mutex_lock(&provider->lock);
 	buffer = xa_find(&provider->buffers, id, ULONG_MAX, XA_PRESENT);
 	if (buffer)
-		buffer->holds++;
+		WRITE_ONCE(buffer->holds, buffer->holds + 1);
 	mutex_unlock(&provider->lock);
 
 	return buffer;
@@ -466,7 +466,8 @@ void peerbuf_buffer_unhold(struct peerbuf_buffer *buffer)
 	/* the buffer may take its provider along */
 	peerbuf_provider_get(provider);
 	mutex_lock(&provider->lock);
-	if (!--buffer->holds)
+	WRITE_ONCE(buffer->holds, buffer->holds - 1);
+	if (!buffer->holds)
 		wake_up_all(&buffer->idle);
 	mutex_unlock(&provider->lock);
 	peerbuf_provider_put(provider);

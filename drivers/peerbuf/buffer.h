@@ -47,7 +47,7 @@ struct peerbuf_extent {
  * @revocable: those of @users that importers give back when told; likewise
  * @named: the kernel's own mapping was named by a stop; protected by dma_resv
  * @holds: revokes that are looking at the buffer, which its end waits for;
- *	protected by &peerbuf_provider.lock
+ *	written under &peerbuf_provider.lock; that wait reads it without
  * @idle: woken when @users, @revocable or @holds becomes zero
  * @reclaim: gives the memory back when @users of a revoked buffer becomes zero
  * @extents: the memory; constant
