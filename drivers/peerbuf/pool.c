@@ -183,7 +183,8 @@ struct peerbuf_pool *peerbuf_pool_find(struct peerbuf_provider *provider,
 
 /*
  * What the pool's users left behind is not for whoever exports the range next.
- * -EAGAIN: it cannot be cleared while the memory is stopped.
+ * -EAGAIN: it cannot be cleared while the memory is stopped; -ENOMEM: there is no
+ * room to map it, which passes, and who closed the pool cannot be told.
  */
 static int clear_used(struct peerbuf_pool *pool)
 {
@@ -199,7 +200,7 @@ static int clear_used(struct peerbuf_pool *pool)
 					   pool->used_last - pool->used_first);
 		peerbuf_provider_access_end(provider);
 	}
-	if (ret && ret != -EAGAIN && ret != -ENODEV)
+	if (ret && ret != -EAGAIN && ret != -ENOMEM && ret != -ENODEV)
 		pci_warn(provider->pdev,
 			 "window %u: %#llx-%#llx not cleared after its pool (%d)\n",
 			 pool->window->index, pool->used_first,
@@ -209,7 +210,7 @@ static int clear_used(struct peerbuf_pool *pool)
 }
 
 /* To be ended later, unless there is no later; the range stays taken until then. */
-static bool keep_unclean(struct peerbuf_pool *pool)
+static bool keep_unclean(struct peerbuf_pool *pool, int error)
 {
 	struct peerbuf_provider *provider = pool->provider;
 	bool keep;
@@ -223,15 +224,19 @@ static bool keep_unclean(struct peerbuf_pool *pool)
 	}
 	mutex_unlock(&provider->lock);
 
-	/* in case that the memory is in use again by now */
-	if (keep)
+	/* unless it is too early, in case that the memory is in use again by now */
+	if (keep && error == -ENOMEM)
+		peerbuf_presence_begin(provider);
+	else if (keep)
 		peerbuf_presence_look(provider);
 	return keep;
 }
 
 static void return_range(struct peerbuf_pool *pool)
 {
-	if (clear_used(pool) == -EAGAIN && keep_unclean(pool))
+	int ret = clear_used(pool);
+
+	if ((ret == -EAGAIN || ret == -ENOMEM) && keep_unclean(pool, ret))
 		return;
 
 	mutex_lock(&pool->provider->lock);
