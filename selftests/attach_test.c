@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <kselftest_harness.h>
+#include <stdio.h>
 
 #include "peerbuf_lib.h"
 
@@ -98,6 +99,21 @@ static int attach_once(FIXTURE_DATA(attach) *self, unsigned int flags,
 	return ret;
 }
 
+static int allowed_static(const struct pb_device *provider)
+{
+	char path[96];
+	int allowed = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path),
+		 "/sys/class/peerbuf/%s/window0/allow_static", provider->name);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%d", &allowed) != 1)
+		fail("cannot read %s", path);
+	fclose(file);
+	return allowed;
+}
+
 /* A static importer needs the export's word and the administrator's. */
 TEST_F(attach, static_importers_need_both_permissions)
 {
@@ -105,6 +121,7 @@ TEST_F(attach, static_importers_need_both_permissions)
 
 	for (int allowed = 0; allowed < 2; allowed++) {
 		must(pb_allow_static(&self->provider, 0, allowed));
+		EXPECT_EQ(allowed, allowed_static(&self->provider));
 		EXPECT_EQ(-EOPNOTSUPP,
 			  attach_once(self, 0, &self->importer,
 				      PEERBUF_TEST_STATIC));

@@ -5,6 +5,8 @@
  */
 #include <fcntl.h>
 #include <kselftest_harness.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "abi.h"
@@ -13,6 +15,8 @@
 #define LENGTH		(4 * PAGE)
 #define TO_ENGINE	PEERBUF_EDU_TO_ENGINE
 #define FROM_ENGINE	PEERBUF_EDU_FROM_ENGINE
+#define TRACING		"/sys/kernel/tracing/"
+#define FENCE_INIT	TRACING "events/dma_fence/dma_fence_init/enable"
 
 union argument {
 	struct peerbuf_edu_import import;
@@ -239,6 +243,35 @@ TEST_F(edu, ordinary_memory)
 	EXPECT_TRUE(pb_holds(memory + PAGE, PAGE, 61));
 	EXPECT_TRUE(pb_holds(memory, PAGE, 61));
 	munmap(memory, LENGTH);
+}
+
+static unsigned int count_traced(const char *words)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	unsigned int count = 0;
+	char line[1024];
+
+	if (!trace)
+		fail("no trace");
+	while (fgets(line, sizeof(line), trace))
+		count += !!strstr(line, words);
+	fclose(trace);
+	return count;
+}
+
+/* Whoever looks into a stuck wait reads there whose job it is. */
+TEST_F(edu, job_has_a_name)
+{
+	char words[96];
+
+	must(pb_write_file(TRACING "trace", ""));
+	must(pb_write_file(FENCE_INIT, "1"));
+	EXPECT_EQ(0, pb_copy(self->edu, self->handle, TO_ENGINE, 0, 0, 16));
+	must(pb_write_file(FENCE_INIT, "0"));
+
+	snprintf(words, sizeof(words), "driver=peerbuf timeline=%s ",
+		 self->importer.name);
+	EXPECT_EQ(1, count_traced(words));
 }
 
 TEST_F(edu, import_keeps_the_memory)

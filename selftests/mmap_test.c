@@ -152,6 +152,37 @@ TEST_F(mmap, write_combined_at_the_right_address)
 	close(test);
 }
 
+/* The registers of edu, whose BAR is not prefetchable; the first says so. */
+TEST_F(mmap, uncached_where_a_read_may_have_effects)
+{
+	struct pb_device edu = pb_importer(0);
+	struct peerbuf_window_info window;
+	struct peerbuf_test_page page;
+	int test = must(pb_open_test());
+	const volatile __u32 *registers;
+	int node, dmabuf;
+
+	must(pb_unbind(&edu));
+	must(pb_bind(&edu, "peerbuf_pci"));
+	node = must(pb_open_node(&edu, O_RDWR));
+	must(pb_window(&edu, 0, &window));
+	EXPECT_EQ(0, window.flags & PEERBUF_WINDOW_PREFETCHABLE);
+
+	dmabuf = must(pb_export_at(node, 0, 0, PAGE, NULL));
+	registers = pb_map(dmabuf, 0, PAGE, PROT_READ);
+	EXPECT_EQ(0xed, *registers & 0xff);
+	must(pb_test_page(test, (void *)registers, &page));
+	EXPECT_EQ(window.phys, page.phys);
+	EXPECT_EQ(PEERBUF_TEST_UNCACHED, page.cache);
+	munmap((void *)registers, PAGE);
+
+	close(dmabuf);
+	close(node);
+	close(test);
+	must(pb_unbind(&edu));
+	must(pb_bind(&edu, "peerbuf_edu"));
+}
+
 TEST_F(mmap, ranges_are_joined_in_the_mapping)
 {
 	const struct peerbuf_range ranges[] = {
