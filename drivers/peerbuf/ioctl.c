@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/peerbuf.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 /* The ABI is 64-bit clean: no holes, and the same on 32- and 64-bit machines. */
@@ -116,6 +117,7 @@ long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 {
 	const struct peerbuf_ioctl *op = find_ioctl(table, nr, cmd);
 	u64 copy[PEERBUF_MAX_ARG / sizeof(u64)] = {};
+	u64 given[PEERBUF_MAX_ARG / sizeof(u64)];
 	struct peerbuf_call call = { .file = file, .arg = copy, .new_fd = -1 };
 	void __user *uarg = (void __user *)arg;
 	u32 size;
@@ -130,13 +132,17 @@ long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	if (ret)
 		return ret;
 
+	/* it was read twice, and the user's memory may have changed in between */
+	*(u32 *)call.arg = size;
+	memcpy(given, copy, sizeof(given));
+
 	ret = op->handler(&call);
 	if (ret)
 		return ret;
 
-	/* the user's memory may have changed since; the size has not */
-	*(u32 *)call.arg = size;
-	if (copy_to_user(uarg, call.arg, min(size, op->size)))
+	/* what has no results cannot be undone, and so must not fail now */
+	if (memcmp(copy, given, op->size) &&
+	    copy_to_user(uarg, call.arg, min(size, op->size)))
 		ret = -EFAULT;
 	finish_call(op, &call, !ret);
 	return ret;
