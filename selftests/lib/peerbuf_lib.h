@@ -208,6 +208,13 @@ bool pb_same_state(const struct pb_state *before, const struct pb_state *after);
 bool pb_unchanged(const struct pb_state *before,
 		  const struct pb_device *provider, int pool);
 unsigned int pb_nr_fds(void);
+int pb_nr_attached(void);
+
+/* inject.c: failures on order (debug kernel) */
+
+int pb_inject_open(void);
+void pb_inject(int inject, unsigned int nth);
+bool pb_inject_end(int inject);
 
 /* memory.c: CPU mappings, and what is in them */
 

@@ -19,6 +19,25 @@ unsigned int pb_nr_fds(void)
 	return count;
 }
 
+/*
+ * pb_nr_attached() - Return: devices attached to all dma-bufs of the system, or
+ * -1 where the kernel does not tell.
+ */
+int pb_nr_attached(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/dma_buf/bufinfo", "r");
+	int total = 0, number;
+	char line[256];
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Total %d devices attached", &number) == 1)
+			total += number;
+	fclose(file);
+	return total;
+}
+
 /**
  * pb_state() - take a snapshot
  * @provider: whose
