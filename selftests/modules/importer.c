@@ -18,6 +18,7 @@
  * @work: unmaps for %PEERBUF_TEST_SLOW
  * @sgt: the mapping or NULL; under the reservation lock, as all below
  * @invalidations: calls of the invalidate callback
+ * @regained: maps that %PEERBUF_TEST_GREEDY was granted, which it undid
  * @pins: successful dma_buf_pin() without dma_buf_unpin()
  */
 struct test_import {
@@ -29,6 +30,7 @@ struct test_import {
 	struct delayed_work work;
 	struct sg_table *sgt;
 	u32 invalidations;
+	u32 regained;
 	u32 pins;
 };
 
@@ -82,6 +84,35 @@ static void import_invalidate_slow(struct dma_buf_attachment *attach)
 		schedule_delayed_work(&import->work, import->delay);
 }
 
+static void import_invalidate_not(struct dma_buf_attachment *attach)
+{
+	struct test_import *import = attach->importer_priv;
+
+	import->invalidations++;
+}
+
+static void import_grab(struct test_import *import,
+			struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
+
+	sgt = dma_buf_map_attachment(attach, import->dir);
+	if (IS_ERR(sgt))
+		return;
+	import->regained++;
+	dma_buf_unmap_attachment(attach, sgt, import->dir);
+}
+
+static void import_invalidate_greedy(struct dma_buf_attachment *attach)
+{
+	struct test_import *import = attach->importer_priv;
+
+	import->invalidations++;
+	import_grab(import, attach);
+	import_unmap_locked(import, attach);
+	import_grab(import, attach);
+}
+
 static const struct dma_buf_attach_ops import_ops[] = {
 	[PEERBUF_TEST_REVOCABLE] = {
 		.allow_peer2peer = true,
@@ -96,6 +127,14 @@ static const struct dma_buf_attach_ops import_ops[] = {
 	},
 	[PEERBUF_TEST_NO_PEER] = {
 		.invalidate_mappings = import_invalidate,
+	},
+	[PEERBUF_TEST_STUBBORN] = {
+		.allow_peer2peer = true,
+		.invalidate_mappings = import_invalidate_not,
+	},
+	[PEERBUF_TEST_GREEDY] = {
+		.allow_peer2peer = true,
+		.invalidate_mappings = import_invalidate_greedy,
 	},
 };
 
@@ -174,7 +213,7 @@ int test_attach(struct test_file *file, void *data)
 	struct test_import *import;
 	int ret;
 
-	if (arg->kind > PEERBUF_TEST_STATIC ||
+	if (arg->kind > PEERBUF_TEST_GREEDY ||
 	    arg->direction > PEERBUF_TEST_FROM_DEVICE)
 		return -EINVAL;
 	import = import_new(arg);
@@ -304,6 +343,7 @@ int test_map_info(struct test_file *file, void *data)
 	arg->wrapped = IS_ENABLED(CONFIG_DMABUF_DEBUG);
 	import_lock(import);
 	arg->invalidations = import->invalidations;
+	arg->regained = import->regained;
 	arg->mapped = 0;
 	if (import->sgt)
 		ret = import_describe(import, segments, arg);

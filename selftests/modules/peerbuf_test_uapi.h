@@ -23,6 +23,9 @@
  * @PEERBUF_TEST_PINNED: takes peer memory, cannot be told to let go
  * @PEERBUF_TEST_NO_PEER: can be told to let go, does not take peer memory
  * @PEERBUF_TEST_STATIC: a plain dma_buf_attach()
+ * @PEERBUF_TEST_STUBBORN: has an invalidate callback, which does nothing
+ * @PEERBUF_TEST_GREEDY: maps again inside its invalidate callback, before and
+ *	after it unmaps
  */
 enum peerbuf_test_kind {
 	PEERBUF_TEST_REVOCABLE = 0,
@@ -30,6 +33,8 @@ enum peerbuf_test_kind {
 	PEERBUF_TEST_PINNED = 2,
 	PEERBUF_TEST_NO_PEER = 3,
 	PEERBUF_TEST_STATIC = 4,
+	PEERBUF_TEST_STUBBORN = 5,
+	PEERBUF_TEST_GREEDY = 6,
 };
 
 /**
@@ -126,8 +131,8 @@ struct peerbuf_test_map_info {
 	__u64 segments;
 	/** @nr_segments: in: room, at most 4096; out: used */
 	__u32 nr_segments;
-	/** @reserved: zero */
-	__u32 reserved;
+	/** @regained: out: maps that %PEERBUF_TEST_GREEDY was granted */
+	__u32 regained;
 };
 
 #define PEERBUF_TEST_MAP_INFO \
