@@ -43,6 +43,7 @@ static const struct test_call test_calls[] = {
 	{ PEERBUF_TEST_UNBIND, test_unbind },
 	{ PEERBUF_TEST_BOUND, test_bound },
 	{ PEERBUF_TEST_WAIT, test_wait },
+	{ PEERBUF_TEST_FENCE, test_fence },
 	{ PEERBUF_TEST_PIECES, test_pieces },
 	{ PEERBUF_TEST_FORWARD, test_forward },
 	{ PEERBUF_TEST_STRAY, test_stray },

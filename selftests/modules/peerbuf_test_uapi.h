@@ -308,6 +308,21 @@ struct peerbuf_test_wait {
 	_IOW(PEERBUF_TEST_IOC_TYPE, 0x28, struct peerbuf_test_wait)
 
 /**
+ * struct peerbuf_test_fence - the fences of a dma-buf, as a sync_file
+ *
+ * For %DMA_RESV_USAGE_BOOKKEEP, which jobs are. ENODATA if there are none.
+ */
+struct peerbuf_test_fence {
+	/** @dmabuf: the dma-buf */
+	__s32 dmabuf;
+	/** @fd: out: the sync_file */
+	__s32 fd;
+};
+
+#define PEERBUF_TEST_FENCE \
+	_IOWR(PEERBUF_TEST_IOC_TYPE, 0x29, struct peerbuf_test_fence)
+
+/**
  * struct peerbuf_test_pieces - a dma-buf of pieces, each before the one before
  *
  * Byte i of the dma-buf is byte i % @piece of the piece @count - 1 - i / @piece

@@ -68,6 +68,9 @@ void test_vmaps_release(struct test_file *file);
 /* wait.c */
 int test_wait(struct test_file *file, void *arg);
 
+/* fence.c */
+int test_fence(struct test_file *file, void *arg);
+
 /* oracle.c */
 int test_oracle(struct test_file *file, void *arg);
 
