@@ -45,6 +45,12 @@ check-race:	## likewise, on a kernel that looks for data races (TOPOLOGY= TESTS=
 soak:	## all importers on shared buffers, revokes and rebinds, for MINUTES= (10)
 	@tools/vm/soak
 
+race:	## attach, fault, revoke, close, fork, rebind on many threads for MINUTES= (30)
+	@tools/vm/attack race
+
+fuzz:	## made-up calls on all our files: CALLS= (1000000), from SEED= (1000) on
+	@tools/vm/attack fuzz
+
 style:	## checkpatch, warnings, sparse, kernel-doc, shellcheck, SPDX
 	@tools/style/check
 
@@ -71,7 +77,8 @@ clean:	## what `make` built here; the cache of the test machine stays
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-.PHONY: all modules headers demo demo-edu check check-fabric check-debug check-race soak style docs pictures vm install clean help $(PROGRAMS)
+.PHONY: all modules headers demo demo-edu check check-fabric check-debug check-race soak race fuzz
+.PHONY: style docs pictures vm install clean help $(PROGRAMS)
 
 # given on make's command line, these are for the scripts
-export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS SABOTAGE MINUTES
+export TOPOLOGY TESTS KERNEL V SEEDS FIRST JOBS SABOTAGE MINUTES CALLS SEED
