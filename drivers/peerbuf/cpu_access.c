@@ -30,6 +30,7 @@
 #include "buffer.h"
 #include "cpu_access.h"
 #include "provider.h"
+#include "trace.h"
 
 static vm_fault_t fault_locked(struct peerbuf_buffer *buffer,
 			       struct vm_fault *vmf)
@@ -59,6 +60,7 @@ static vm_fault_t peerbuf_fault(struct vm_fault *vmf)
 
 	ret = fault_locked(buffer, vmf);
 	dma_resv_unlock(resv);
+	trace_peerbuf_fault(buffer, vmf->pgoff, ret);
 	return ret;
 }
 
@@ -113,6 +115,7 @@ int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &peerbuf_vm_ops;
 	vma->vm_private_data = buffer;
+	trace_peerbuf_mmap(buffer, vma);
 	return 0;
 }
 
@@ -150,6 +153,7 @@ int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 		return -ENOMEM;
 
 	buffer->users++;
+	trace_peerbuf_vmap(buffer);
 	iosys_map_set_vaddr_iomem(map, mem);
 	return 0;
 }
@@ -168,6 +172,7 @@ void peerbuf_cpu_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	dma_resv_assert_held(dmabuf->resv);
 
 	iounmap(map->vaddr_iomem);
+	trace_peerbuf_vunmap(buffer);
 	peerbuf_buffer_unuse(buffer);
 }
 

@@ -7,6 +7,7 @@
 
 #include <linux/device.h>
 #include <linux/dma-direction.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/tracepoint.h>
 
@@ -79,6 +80,10 @@ DEFINE_EVENT(peerbuf_buffer, peerbuf_release,
 DEFINE_EVENT(peerbuf_buffer, peerbuf_revoke,
 	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
 DEFINE_EVENT(peerbuf_buffer, peerbuf_revoked,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+DEFINE_EVENT(peerbuf_buffer, peerbuf_vmap,
+	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
+DEFINE_EVENT(peerbuf_buffer, peerbuf_vunmap,
 	TP_PROTO(const struct peerbuf_buffer *buffer), TP_ARGS(buffer));
 
 TRACE_EVENT(peerbuf_attach,
@@ -253,6 +258,73 @@ TRACE_EVENT(peerbuf_address,
 	TP_printk("provider=%s buffer=%llu importer=%s phys=%#llx address=%#llx length=%llu",
 		  __get_str(provider), __entry->id, __get_str(importer),
 		  __entry->phys, __entry->address, __entry->length)
+);
+
+/* What a window's memory is cleared of, before somebody new gets it. */
+TRACE_EVENT(peerbuf_clear,
+	TP_PROTO(const struct peerbuf_window *window, u64 offset, u64 length),
+	TP_ARGS(window, offset, length),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(window->provider->pdev))
+		__field(u32, window)
+		__field(u64, offset)
+		__field(u64, length)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__entry->window = window->index;
+		__entry->offset = offset;
+		__entry->length = length;
+	),
+	TP_printk("provider=%s window=%u offset=%#llx length=%llu",
+		  __get_str(provider), __entry->window, __entry->offset,
+		  __entry->length)
+);
+
+/* The event's own pid and comm say whose address space. */
+TRACE_EVENT(peerbuf_mmap,
+	TP_PROTO(const struct peerbuf_buffer *buffer,
+		 const struct vm_area_struct *vma),
+	TP_ARGS(buffer, vma),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__field(u64, id)
+		__field(u64, offset)
+		__field(u64, length)
+		__field(bool, write)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__entry->id = buffer->id;
+		__entry->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+		__entry->length = vma->vm_end - vma->vm_start;
+		__entry->write = vma->vm_flags & VM_WRITE;
+	),
+	TP_printk("provider=%s buffer=%llu offset=%#llx length=%llu write=%d",
+		  __get_str(provider), __entry->id, __entry->offset,
+		  __entry->length, __entry->write)
+);
+
+TRACE_EVENT(peerbuf_fault,
+	TP_PROTO(const struct peerbuf_buffer *buffer, unsigned long page,
+		 vm_fault_t result),
+	TP_ARGS(buffer, page, result),
+	TP_STRUCT__entry(
+		__string(provider, pci_name(buffer->provider->pdev))
+		__field(u64, id)
+		__field(u64, offset)
+		__field(bool, refused)
+	),
+	TP_fast_assign(
+		__assign_str(provider);
+		__entry->id = buffer->id;
+		__entry->offset = (u64)page << PAGE_SHIFT;
+		__entry->refused = (__force unsigned int)(result &
+							  VM_FAULT_SIGBUS);
+	),
+	TP_printk("provider=%s buffer=%llu offset=%#llx refused=%d",
+		  __get_str(provider), __entry->id, __entry->offset,
+		  __entry->refused)
 );
 
 #endif /* _PEERBUF_TRACE_H */

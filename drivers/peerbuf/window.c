@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "provider.h"
+#include "trace.h"
 #include "window.h"
 
 /* How much is mapped at a time to clear it: bounds kernel address space. */
@@ -270,6 +271,7 @@ int peerbuf_window_clear(struct peerbuf_window *window, u64 offset, u64 length)
 	int ret;
 
 	lockdep_assert_held_read(&window->provider->hardware);
+	trace_peerbuf_clear(window, offset, length);
 
 	for (; length; offset += step, length -= step) {
 		step = min_t(u64, length, CLEAR_CHUNK);
