@@ -35,6 +35,8 @@ static int take_extent(struct peerbuf_buffer *buffer,
 	}
 
 	extent->taken = !ret;
+	if (!ret)
+		atomic64_add(extent->length, &buffer->window->counters.lent);
 	return ret;
 }
 
@@ -49,6 +51,7 @@ static void give_extent(struct peerbuf_buffer *buffer,
 	else
 		peerbuf_window_unclaim(buffer->window, &extent->claim);
 	extent->taken = false;
+	atomic64_sub(extent->length, &buffer->window->counters.lent);
 }
 
 /*
@@ -376,6 +379,7 @@ struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source
 		return ERR_PTR(ret);
 	}
 
+	atomic64_inc(&buffer->window->counters.exports);
 	return buffer;
 
 err_release:

@@ -36,13 +36,17 @@ static vm_fault_t fault_locked(struct peerbuf_buffer *buffer,
 			       struct vm_fault *vmf)
 {
 	phys_addr_t phys;
+	vm_fault_t ret;
 
 	if (peerbuf_buffer_usable(buffer))
 		return VM_FAULT_SIGBUS;
 	if (peerbuf_buffer_locate(buffer, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
 		return VM_FAULT_SIGBUS;
 
-	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
+	ret = vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
+	if (ret == VM_FAULT_NOPAGE)
+		atomic64_inc(&buffer->window->counters.faults);
+	return ret;
 }
 
 /*

@@ -163,6 +163,9 @@ static int peerbuf_dmabuf_attach(struct dma_buf *dmabuf,
 	if (!ret) {
 		ret = peerbuf_route_errno(&state->verdict);
 		report(buffer, attach->dev, &state->verdict, ret);
+		if (ret)
+			peerbuf_count_refused(buffer->window,
+					      state->verdict.reason);
 	}
 	if (ret) {
 		kfree(state);
@@ -251,6 +254,7 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 	if (!state->maps++)
 		state->since = ktime_get_boottime();
 	buffer->users++;
+	atomic64_inc(&buffer->window->counters.maps);
 	buffer->revocable += is_revocable(attach);
 	trace_peerbuf_map(buffer, attach->dev, dir, sgt->nents);
 	return sgt;
@@ -268,6 +272,7 @@ static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
 	trace_peerbuf_unmap(buffer, attach->dev, dir, sgt->nents);
 	peerbuf_unmap(attach->dev, sgt, dir);
 	state->maps--;
+	atomic64_inc(&buffer->window->counters.unmaps);
 	if (is_revocable(attach) && !--buffer->revocable)
 		wake_up_all(&buffer->idle);
 	peerbuf_buffer_unuse(buffer);

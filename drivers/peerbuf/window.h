@@ -9,6 +9,8 @@
 #include <linux/types.h>
 #include <uapi/linux/peerbuf.h>
 
+#include "counters.h"
+
 struct peerbuf_provider;
 
 /**
@@ -27,6 +29,7 @@ struct peerbuf_provider;
  * @allow_static: the administrator admits static importers
  * @memtype_reserved: the range is reserved as write-combined
  * @claims: what is lent, in pages; protected by &peerbuf_provider.lock
+ * @counters: what has happened
  *
  * All but @claims and @allow_static is constant from registration to release of the provider,
  * except that @probe is valid only while the provider is alive.
@@ -45,6 +48,7 @@ struct peerbuf_window {
 	bool allow_static;
 	bool memtype_reserved;
 	struct rb_root_cached claims;
+	struct peerbuf_counters counters;
 };
 
 /**

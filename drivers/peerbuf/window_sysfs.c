@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Windows in sysfs: /sys/class/peerbuf/<function>/window<n>/. What the
- * administrator decides for a window, as opposed to the owner of the node.
+ * administrator decides for a window, as opposed to the owner of the node; and
+ * what has happened to it (counters.c).
  */
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "counters.h"
 #include "window.h"
 
 static struct peerbuf_window *to_window(struct kobject *kobj)
@@ -45,7 +47,17 @@ static struct attribute *window_attrs[] = {
 	&allow_static_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(window);
+
+static const struct attribute_group window_group = {
+	.attrs = window_attrs,
+};
+
+static const struct attribute_group *window_groups[] = {
+	&window_group,
+	&peerbuf_counters_group,
+	&peerbuf_refused_group,
+	NULL
+};
 
 static void window_release(struct kobject *kobj)
 {
