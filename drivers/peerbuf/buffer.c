@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "dmem.h"
 #include "export.h"
 #include "pool.h"
 #include "presence.h"
@@ -137,6 +138,7 @@ static int take_extents(struct peerbuf_buffer *buffer, u64 align)
 void peerbuf_buffer_reclaim(struct peerbuf_buffer *buffer)
 {
 	give_extents(buffer);
+	peerbuf_dmem_uncharge(buffer);
 	if (buffer->pool)
 		peerbuf_pool_settle(buffer->pool);
 }
@@ -248,6 +250,7 @@ static void free_buffer(struct peerbuf_buffer *buffer)
 	if (buffer->pool)
 		peerbuf_pool_dismiss(buffer->pool);
 	peerbuf_status_put(buffer->status);
+	peerbuf_dmem_uncharge(buffer);
 	kvfree(buffer);
 	peerbuf_provider_put(provider);
 }
@@ -364,7 +367,9 @@ struct peerbuf_buffer *peerbuf_buffer_create(const struct peerbuf_source *source
 		return buffer;
 	buffer->length = length;
 
-	ret = prepare_buffer(buffer, source->align);
+	ret = peerbuf_dmem_charge(buffer);
+	if (!ret)
+		ret = prepare_buffer(buffer, source->align);
 	if (ret)
 		goto err_free;
 

@@ -9,6 +9,7 @@
 
 #include "window.h"
 
+struct dmem_cgroup_pool_state;
 struct peerbuf_pool;
 struct peerbuf_provider;
 struct peerbuf_status;
@@ -50,6 +51,7 @@ struct peerbuf_extent {
  *	written under &peerbuf_provider.lock; that wait reads it without
  * @idle: woken when @users, @revocable or @holds becomes zero
  * @reclaim: gives the memory back when @users of a revoked buffer becomes zero
+ * @charge: the cgroup that it is charged to, until the memory goes back
  * @extents: the memory; constant
  */
 struct peerbuf_buffer {
@@ -71,6 +73,7 @@ struct peerbuf_buffer {
 	unsigned int holds;
 	wait_queue_head_t idle;
 	struct work_struct reclaim;
+	struct dmem_cgroup_pool_state *charge;
 	struct peerbuf_extent extents[] __counted_by(nr_extents);
 };
 

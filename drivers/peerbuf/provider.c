@@ -9,6 +9,7 @@
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
+#include "dmem.h"
 #include "node.h"
 #include "pool.h"
 #include "presence.h"
@@ -234,9 +235,13 @@ int peerbuf_provider_register(struct peerbuf_provider *provider)
 	if (ret)
 		return ret;
 
-	ret = cdev_device_add(&provider->cdev, &provider->dev);
+	ret = peerbuf_dmem_register(provider);
 	if (ret)
 		goto err_disable;
+
+	ret = cdev_device_add(&provider->cdev, &provider->dev);
+	if (ret)
+		goto err_dmem;
 
 	ret = show_windows(provider);
 	if (ret)
@@ -246,6 +251,8 @@ int peerbuf_provider_register(struct peerbuf_provider *provider)
 
 err_del:
 	cdev_device_del(&provider->cdev, &provider->dev);
+err_dmem:
+	peerbuf_dmem_unregister(provider);
 err_disable:
 	disable_windows(provider);
 	return ret;
@@ -278,6 +285,7 @@ void peerbuf_provider_unregister(struct peerbuf_provider *provider)
 
 	peerbuf_presence_end(provider);
 	peerbuf_revoke_provider(provider);
+	peerbuf_dmem_unregister(provider);
 	peerbuf_pool_end_unclean(provider);
 	disable_windows(provider);
 }

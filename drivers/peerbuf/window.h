@@ -11,6 +11,7 @@
 
 #include "counters.h"
 
+struct dmem_cgroup_region;
 struct peerbuf_provider;
 
 /**
@@ -29,10 +30,12 @@ struct peerbuf_provider;
  * @allow_static: the administrator admits static importers
  * @memtype_reserved: the range is reserved as write-combined
  * @claims: what is lent, in pages; protected by &peerbuf_provider.lock
+ * @region: what the dmem cgroup controller knows it by, or NULL
  * @counters: what has happened
  *
- * All but @claims and @allow_static is constant from registration to release of the provider,
- * except that @probe is valid only while the provider is alive.
+ * All but @claims, @counters and @allow_static is constant from registration to
+ * release of the provider, except that @probe and @region are valid only while
+ * the provider is alive.
  */
 struct peerbuf_window {
 	struct kobject kobj;
@@ -48,6 +51,7 @@ struct peerbuf_window {
 	bool allow_static;
 	bool memtype_reserved;
 	struct rb_root_cached claims;
+	struct dmem_cgroup_region *region;
 	struct peerbuf_counters counters;
 };
 

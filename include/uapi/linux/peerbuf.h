@@ -543,8 +543,9 @@ struct peerbuf_watch {
  * the pool's alignment; EPERM, the pool withholds what @flags ask for, or
  * requires what they lack; ERANGE, a range reaches beyond the window or pool;
  * EBUSY, a range is lent already; ENOSPC, no room of that size and alignment;
- * EDQUOT, the pool's quota of bytes or its number of buffers is used up; ENODEV,
- * the pool was revoked; EMFILE and ENFILE.
+ * EDQUOT, the pool's quota of bytes or its number of buffers is used up, or the
+ * caller's cgroup may not have that much of the window (dmem.max); ENODEV, the
+ * pool was revoked; EMFILE and ENFILE.
  */
 struct peerbuf_export {
 	/** @size: sizeof(struct peerbuf_export) */
