@@ -10,6 +10,7 @@
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "buffer.h"
 #include "dmem.h"
 #include "export.h"
@@ -154,8 +155,10 @@ static void reclaim_work(struct work_struct *work)
 
 	if (dma_resv_wait_timeout(buffer->dmabuf->resv,
 				  DMA_RESV_USAGE_BOOKKEEP, false,
-				  RECLAIM_WAIT) > 0)
+				  RECLAIM_WAIT) > 0) {
+		peerbuf_account_revoked(buffer);
 		peerbuf_buffer_reclaim(buffer);
+	}
 }
 
 /**
@@ -171,6 +174,7 @@ void peerbuf_buffer_unuse(struct peerbuf_buffer *buffer)
 	if (--buffer->users)
 		return;
 
+	peerbuf_account_drained(buffer);
 	wake_up_all(&buffer->idle);
 	/* the lock that it takes is outside of the one that is held here */
 	if (buffer->state == PEERBUF_STATE_REVOKED)
@@ -233,6 +237,7 @@ static struct peerbuf_buffer *alloc_buffer(const struct peerbuf_source *source,
 	buffer->flags = source->flags;
 	buffer->provider = peerbuf_provider_get(source->window->provider);
 	init_waitqueue_head(&buffer->idle);
+	peerbuf_account_begin(buffer);
 	INIT_WORK(&buffer->reclaim, reclaim_work);
 
 	for (i = 0; i < nr; i++) {
@@ -251,6 +256,7 @@ static void free_buffer(struct peerbuf_buffer *buffer)
 		peerbuf_pool_dismiss(buffer->pool);
 	peerbuf_status_put(buffer->status);
 	peerbuf_dmem_uncharge(buffer);
+	peerbuf_account_end(buffer);
 	kvfree(buffer);
 	peerbuf_provider_put(provider);
 }
@@ -406,6 +412,7 @@ void peerbuf_buffer_destroy(struct peerbuf_buffer *buffer)
 	release_id(buffer);
 	wait_event(buffer->idle, !READ_ONCE(buffer->holds));
 	cancel_work_sync(&buffer->reclaim);
+	peerbuf_account_revoked(buffer);
 	/* takes the lock under which the last hold was dropped */
 	peerbuf_buffer_reclaim(buffer);
 	peerbuf_status_set_state(buffer->status, PEERBUF_STATE_REVOKED);

@@ -7,6 +7,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "account.h"
 #include "window.h"
 
 struct dmem_cgroup_pool_state;
@@ -51,6 +52,7 @@ struct peerbuf_extent {
  *	written under &peerbuf_provider.lock; that wait reads it without
  * @idle: woken when @users, @revocable or @holds becomes zero
  * @reclaim: gives the memory back when @users of a revoked buffer becomes zero
+ * @account: who made it, and how its revoke went
  * @charge: the cgroup that it is charged to, until the memory goes back
  * @extents: the memory; constant
  */
@@ -73,6 +75,7 @@ struct peerbuf_buffer {
 	unsigned int holds;
 	wait_queue_head_t idle;
 	struct work_struct reclaim;
+	struct peerbuf_account account;
 	struct dmem_cgroup_pool_state *charge;
 	struct peerbuf_extent extents[] __counted_by(nr_extents);
 };

@@ -26,6 +26,8 @@
 #include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
 
 #include "buffer.h"
 #include "cpu_access.h"
@@ -132,6 +134,37 @@ int peerbuf_cpu_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 void peerbuf_cpu_zap(struct peerbuf_buffer *buffer)
 {
 	unmap_mapping_range(buffer->inode->i_mapping, 0, 0, 1);
+}
+
+/**
+ * peerbuf_cpu_count - how much of address spaces maps a buffer
+ * @buffer: held by peerbuf_buffer_hold()
+ * @nr: set to the number of areas
+ * @bytes: set to their length, all together
+ *
+ * Looks at the areas as they are, by which mmap() and faults need not count, and
+ * what fork(), mremap() and munmap() of a part make of them is right of itself.
+ * Changes of an area's bounds are made under the same lock.
+ *
+ * Context: process, may sleep; takes the i_mmap_rwsem of the dma-buf's inode.
+ */
+void peerbuf_cpu_count(struct peerbuf_buffer *buffer, u32 *nr, u64 *bytes)
+{
+	struct address_space *mapping = buffer->inode->i_mapping;
+	struct vm_area_struct *vma;
+	struct rb_node *node;
+
+	*nr = 0;
+	*bytes = 0;
+	i_mmap_lock_read(mapping);
+	for (node = rb_first_cached(&mapping->i_mmap); node;
+	     node = rb_next(node)) {
+		vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		*bytes += vma->vm_end - vma->vm_start;
+		(*nr)++;
+		cond_resched();
+	}
+	i_mmap_unlock_read(mapping);
 }
 
 /**

@@ -10,7 +10,9 @@
 #include <linux/ktime.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
+#include "account.h"
 #include "buffer.h"
 #include "cpu_access.h"
 #include "export.h"
@@ -28,6 +30,7 @@
  * @since: when the first of @maps was made, boot time; protected as @maps
  * @dismissed: the importer's driver is going; no more maps. Protected as @maps
  * @named: a stop has named it as one that cannot give back; protected as @maps
+ * @dirs: @maps by &enum dma_data_direction; protected as @maps
  */
 struct peerbuf_attachment {
 	struct peerbuf_verdict verdict;
@@ -35,9 +38,11 @@ struct peerbuf_attachment {
 	ktime_t since;
 	bool dismissed;
 	bool named;
+	unsigned int dirs[DMA_FROM_DEVICE + 1];
 };
 
-static enum peerbuf_class attachment_class(struct dma_buf_attachment *attach)
+static enum peerbuf_class
+attachment_class(const struct dma_buf_attachment *attach)
 {
 	if (!attach->peer2peer)
 		return PEERBUF_CLASS_STATIC;
@@ -253,6 +258,7 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 
 	if (!state->maps++)
 		state->since = ktime_get_boottime();
+	state->dirs[dir]++;
 	buffer->users++;
 	atomic64_inc(&buffer->window->counters.maps);
 	buffer->revocable += is_revocable(attach);
@@ -272,6 +278,7 @@ static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
 	trace_peerbuf_unmap(buffer, attach->dev, dir, sgt->nents);
 	peerbuf_unmap(attach->dev, sgt, dir);
 	state->maps--;
+	state->dirs[dir]--;
 	atomic64_inc(&buffer->window->counters.unmaps);
 	if (is_revocable(attach) && !--buffer->revocable)
 		wake_up_all(&buffer->idle);
@@ -431,6 +438,70 @@ static void log_attachment(struct peerbuf_buffer *buffer,
 		 "buffer %llu is %s, %s has had it mapped for %lld s%s\n",
 		 buffer->id, how, dev_name(attach->dev), age / MSEC_PER_SEC,
 		 is_revocable(attach) ? "" : " and cannot give it back");
+}
+
+/**
+ * peerbuf_export_count - count who uses a buffer
+ * @buffer: held by peerbuf_buffer_hold()
+ * @entry: number of importers, their mappings, and bytes of these are filled in
+ *
+ * Context: the dma-buf's dma_resv held.
+ */
+void peerbuf_export_count(struct peerbuf_buffer *buffer,
+			  struct peerbuf_buffer_entry *entry)
+{
+	const struct peerbuf_attachment *state;
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(buffer->dmabuf->resv);
+
+	list_for_each_entry(attach, &buffer->dmabuf->attachments, node) {
+		state = attach->priv;
+		entry->nr_importers++;
+		entry->nr_maps += state->maps;
+		entry->mapped += state->maps * buffer->length;
+	}
+}
+
+static u32 used_access(const struct peerbuf_attachment *state)
+{
+	u32 access = 0;
+
+	if (state->dirs[DMA_TO_DEVICE] || state->dirs[DMA_BIDIRECTIONAL])
+		access |= PEERBUF_ACCESS_READ;
+	if (state->dirs[DMA_FROM_DEVICE] || state->dirs[DMA_BIDIRECTIONAL])
+		access |= PEERBUF_ACCESS_WRITE;
+
+	return access;
+}
+
+/**
+ * peerbuf_export_describe - what there is to know about an importer
+ * @attach: attached to a buffer
+ * @entry: zeroed, filled in
+ *
+ * Context: the dma-buf's dma_resv held.
+ */
+void peerbuf_export_describe(const struct dma_buf_attachment *attach,
+			     struct peerbuf_holder_entry *entry)
+{
+	const struct peerbuf_buffer *buffer = attach->dmabuf->priv;
+	const struct peerbuf_attachment *state = attach->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	strscpy_pad(entry->device, dev_name(attach->dev));
+	if (dev_is_pci(attach->dev)) {
+		entry->flags = PEERBUF_HOLDER_PCI;
+		entry->function = peerbuf_pci_function(to_pci_dev(attach->dev));
+	}
+	entry->verdict = state->verdict;
+	entry->importer_class = attachment_class(attach);
+	entry->access = used_access(state);
+	entry->nr_maps = state->maps;
+	entry->mapped = state->maps * buffer->length;
+	if (state->maps)
+		entry->since = ktime_to_ns(state->since);
 }
 
 /**

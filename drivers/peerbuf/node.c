@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The provider's node: its owner exports fixed ranges, makes pools, revokes.
+ * The provider's node: its owner exports fixed ranges, makes pools, revokes, and
+ * may know who holds what.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -10,6 +11,7 @@
 #include <linux/seq_file.h>
 
 #include "buffer.h"
+#include "holders.h"
 #include "lend.h"
 #include "node.h"
 #include "pool.h"
@@ -131,6 +133,10 @@ static const struct peerbuf_ioctl node_ioctls[] = {
 		      reserved, true, node_pool_create),
 	PEERBUF_IOCTL(PEERBUF_IOC_POOL_REVOKE, struct peerbuf_pool_revoke, id,
 		      true, node_pool_revoke),
+	PEERBUF_IOCTL(PEERBUF_IOC_BUFFERS, struct peerbuf_buffers_query,
+		      longest_revoke_ns, false, peerbuf_buffers_call),
+	PEERBUF_IOCTL(PEERBUF_IOC_HOLDERS, struct peerbuf_holders_query,
+		      entry_size, false, peerbuf_holders_call),
 };
 
 static long node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

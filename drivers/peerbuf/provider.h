@@ -48,6 +48,7 @@
  * @next_id: id of the last buffer
  * @pools: every &struct peerbuf_pool that exists, by id
  * @next_pool_id: id of the last pool
+ * @longest_revoke_ns: of all its buffers; protected by @lock
  *
  * Lock order, outermost first::
  *
@@ -85,6 +86,7 @@ struct peerbuf_provider {
 	u64 next_id;
 	struct xarray pools;
 	u64 next_pool_id;
+	u64 longest_revoke_ns;
 };
 
 struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *p);

@@ -16,6 +16,7 @@
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
 
+#include "account.h"
 #include "buffer.h"
 #include "cpu_access.h"
 #include "export.h"
@@ -44,6 +45,8 @@ static bool take_away(struct peerbuf_buffer *buffer, enum peerbuf_state state)
 	first = buffer->state < state;
 	if (first) {
 		WRITE_ONCE(buffer->state, state);
+		if (state == PEERBUF_STATE_REVOKED)
+			peerbuf_account_revoke(buffer);
 		peerbuf_status_set_state(buffer->status, state);
 		peerbuf_export_allow_vmap(buffer, false);
 		dma_buf_invalidate_mappings(dmabuf);
@@ -109,6 +112,7 @@ int peerbuf_revoke_finish(struct peerbuf_buffer *buffer, bool interruptible,
 	if (!left)
 		return -EINPROGRESS;
 
+	peerbuf_account_revoked(buffer);
 	peerbuf_buffer_reclaim(buffer);
 	trace_peerbuf_revoked(buffer);
 	return 0;

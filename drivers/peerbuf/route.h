@@ -6,18 +6,6 @@
 #include <uapi/linux/peerbuf.h>
 
 /**
- * enum peerbuf_class - what an importer promises about giving mappings back
- * @PEERBUF_CLASS_REVOCABLE: handles peer memory, unmaps when told to
- * @PEERBUF_CLASS_PINNED: handles peer memory, unmaps when it likes
- * @PEERBUF_CLASS_STATIC: never agreed to the peer-to-peer contract
- */
-enum peerbuf_class {
-	PEERBUF_CLASS_REVOCABLE,
-	PEERBUF_CLASS_PINNED,
-	PEERBUF_CLASS_STATIC,
-};
-
-/**
  * struct peerbuf_port - one PCI function on the way to the root
  * @function: its address, also its identity
  * @vendor: PCI vendor id

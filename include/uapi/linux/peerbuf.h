@@ -137,6 +137,18 @@ enum peerbuf_reason {
 	PEERBUF_REASON_STOPPED = 14,
 };
 
+/**
+ * enum peerbuf_class - what an importer promises about giving mappings back
+ * @PEERBUF_CLASS_REVOCABLE: handles peer memory, unmaps when told to
+ * @PEERBUF_CLASS_PINNED: handles peer memory, unmaps when it likes
+ * @PEERBUF_CLASS_STATIC: never agreed to the peer-to-peer contract
+ */
+enum peerbuf_class {
+	PEERBUF_CLASS_REVOCABLE = 0,
+	PEERBUF_CLASS_PINNED = 1,
+	PEERBUF_CLASS_STATIC = 2,
+};
+
 /** PEERBUF_VERDICT_IOMMU - an IOMMU translates the importer's host-route DMA */
 #define PEERBUF_VERDICT_IOMMU		(1U << 0)
 /** PEERBUF_VERDICT_BLOCKER - &peerbuf_verdict.blocker names a function */
@@ -667,6 +679,169 @@ struct peerbuf_pool_create {
 };
 
 #define PEERBUF_IOC_POOL_CREATE	_IO(PEERBUF_IOC_TYPE, 0x12)
+
+/** PEERBUF_COMM_LEN - room for the name of a process, with its NUL */
+#define PEERBUF_COMM_LEN	16
+
+/**
+ * struct peerbuf_buffer_entry - a buffer of a provider, and how it is used
+ *
+ * Times are nanoseconds of CLOCK_BOOTTIME. Numbers of one entry are not all
+ * taken at the same instant.
+ */
+struct peerbuf_buffer_entry {
+	/** @id: the buffer's number, unique for the provider */
+	__u64 id;
+	/** @length: bytes, all ranges together */
+	__u64 length;
+	/**
+	 * @generation: 1 when the provider was bound, and one more each time
+	 * that contents may have been lost
+	 */
+	__u64 generation;
+	/** @created: when it was exported */
+	__u64 created;
+	/** @revoked: when its revoke began, 0 for never */
+	__u64 revoked;
+	/**
+	 * @revoke_ns: how long that took until nobody could reach the memory, at
+	 * least 1; 0 while it has not been found to be so
+	 */
+	__u64 revoke_ns;
+	/** @mapped: bytes of all importers' mappings, each counted by itself */
+	__u64 mapped;
+	/** @cpu_mapped: bytes of address space of all @nr_cpu_maps */
+	__u64 cpu_mapped;
+	/** @window: number of the window */
+	__u32 window;
+	/** @flags: %PEERBUF_BUFFER_REVOKED and others */
+	__u32 flags;
+	/** @export_flags: %PEERBUF_EXPORT_SHARED and others, as exported */
+	__u32 export_flags;
+	/** @nr_ranges: ranges that it consists of */
+	__u32 nr_ranges;
+	/** @nr_importers: devices that are attached, see PEERBUF_IOC_HOLDERS */
+	__u32 nr_importers;
+	/** @nr_maps: mappings that importers have */
+	__u32 nr_maps;
+	/**
+	 * @nr_cpu_maps: areas of processes' address spaces that map it, revoked
+	 * or not; fork() and a split each make one of one
+	 */
+	__u32 nr_cpu_maps;
+	/** @nr_kernel_maps: mappings that the kernel has for its own CPU access */
+	__u32 nr_kernel_maps;
+	/**
+	 * @pid: process that exported it, which may be gone, in the caller's PID
+	 * namespace; 0 if it is not visible there
+	 */
+	__s32 pid;
+	/** @uid: user who exported it, in the caller's user namespace */
+	__u32 uid;
+	/** @comm: name of the thread that exported it, NUL-terminated */
+	char comm[PEERBUF_COMM_LEN];
+};
+
+/**
+ * struct peerbuf_buffers_query - argument of PEERBUF_IOC_BUFFERS (node)
+ *
+ * All buffers of the provider, in the order of their numbers, revoked ones that
+ * somebody still has open included. Works, other than other calls, while the
+ * provider is being unbound and after: it tells whom that waits for.
+ *
+ * A call that finds more buffers than @nr_entries succeeds, fills all of
+ * @entries, and says how many there are. Buffers may come and go meanwhile; one
+ * that exists all the time is listed exactly once.
+ *
+ * Errors: EINVAL, @entry_size is shorter than the first version of the entry;
+ * E2BIG, @entry_size is longer than a page.
+ */
+struct peerbuf_buffers_query {
+	/** @size: sizeof(struct peerbuf_buffers_query) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @entries: in: address of @nr_entries &struct peerbuf_buffer_entry */
+	__u64 entries;
+	/** @nr_entries: in: room, may be 0; out: buffers of the provider */
+	__u32 nr_entries;
+	/**
+	 * @entry_size: in: sizeof(struct peerbuf_buffer_entry); what the kernel
+	 * does not know of it becomes zero
+	 */
+	__u32 entry_size;
+	/**
+	 * @longest_revoke_ns: out: longest &peerbuf_buffer_entry.revoke_ns since
+	 * the provider was bound
+	 */
+	__u64 longest_revoke_ns;
+};
+
+#define PEERBUF_IOC_BUFFERS	_IO(PEERBUF_IOC_TYPE, 0x14)
+
+/** PEERBUF_DEVICE_LEN - room for the name of a device, with its NUL */
+#define PEERBUF_DEVICE_LEN	64
+
+/** PEERBUF_HOLDER_PCI - &peerbuf_holder_entry.function is the importer's */
+#define PEERBUF_HOLDER_PCI	(1U << 0)
+
+/** PEERBUF_ACCESS_READ - the device may read (DMA_TO_DEVICE, or both ways) */
+#define PEERBUF_ACCESS_READ	(1U << 0)
+/** PEERBUF_ACCESS_WRITE - the device may write (DMA_FROM_DEVICE, or both ways) */
+#define PEERBUF_ACCESS_WRITE	(1U << 1)
+
+/**
+ * struct peerbuf_holder_entry - a device that is attached to a buffer
+ */
+struct peerbuf_holder_entry {
+	/** @device: its name in the kernel, cut off if longer; NUL-terminated */
+	char device[PEERBUF_DEVICE_LEN];
+	/** @function: with %PEERBUF_HOLDER_PCI, its address; else zero */
+	struct peerbuf_function function;
+	/** @verdict: how it was found to reach the memory when it attached */
+	struct peerbuf_verdict verdict;
+	/**
+	 * @since: when the first of the present mappings was made,
+	 * nanoseconds of CLOCK_BOOTTIME; 0 with none
+	 */
+	__u64 since;
+	/** @mapped: bytes of all its mappings, each counted by itself */
+	__u64 mapped;
+	/** @importer_class: &enum peerbuf_class */
+	__u32 importer_class;
+	/** @flags: %PEERBUF_HOLDER_PCI */
+	__u32 flags;
+	/** @access: %PEERBUF_ACCESS_READ and others, of the present mappings */
+	__u32 access;
+	/** @nr_maps: mappings that it has */
+	__u32 nr_maps;
+};
+
+/**
+ * struct peerbuf_holders_query - argument of PEERBUF_IOC_HOLDERS (node)
+ *
+ * The importers of one buffer, in the order in which they attached; a device
+ * that attached twice is listed twice. Array and provider are as in
+ * &struct peerbuf_buffers_query.
+ *
+ * Errors: ENOENT, no such buffer; EINVAL and E2BIG, @entry_size as there.
+ */
+struct peerbuf_holders_query {
+	/** @size: sizeof(struct peerbuf_holders_query) */
+	__u32 size;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @id: in: the buffer's number */
+	__u64 id;
+	/** @entries: in: address of @nr_entries &struct peerbuf_holder_entry */
+	__u64 entries;
+	/** @nr_entries: in: room, may be 0; out: importers of the buffer */
+	__u32 nr_entries;
+	/** @entry_size: in: sizeof(struct peerbuf_holder_entry) */
+	__u32 entry_size;
+};
+
+#define PEERBUF_IOC_HOLDERS	_IO(PEERBUF_IOC_TYPE, 0x15)
 
 /**
  * struct peerbuf_pool_revoke - argument of PEERBUF_IOC_POOL_REVOKE (node)
