@@ -7,11 +7,13 @@
  * dma-buf (export); an importer attaches (topology, host_bridge, route) and maps
  * (map), the CPU looks in (cpu_access), and all is taken back (revoke, departure),
  * for good or while the memory does not answer (stop, presence), of which holders
- * are told (watch). Drivers that import share one lifecycle (import).
+ * are told (watch). Drivers that import share one lifecycle (import). Who did all
+ * that is kept (account, counters), charged (dmem) and told (holders, debugfs).
  */
 #include <linux/module.h>
 
 #include "control.h"
+#include "debugfs.h"
 #include "departure.h"
 #include "provider.h"
 
@@ -23,6 +25,7 @@ static int __init peerbuf_init(void)
 	if (ret)
 		return ret;
 
+	peerbuf_debugfs_init();
 	ret = peerbuf_departure_init();
 	if (ret)
 		goto err_provider;
@@ -36,6 +39,7 @@ static int __init peerbuf_init(void)
 err_departure:
 	peerbuf_departure_exit();
 err_provider:
+	peerbuf_debugfs_exit();
 	peerbuf_provider_exit();
 	return ret;
 }
@@ -45,6 +49,7 @@ static void __exit peerbuf_exit(void)
 {
 	peerbuf_control_exit();
 	peerbuf_departure_exit();
+	peerbuf_debugfs_exit();
 	peerbuf_provider_exit();
 }
 module_exit(peerbuf_exit);

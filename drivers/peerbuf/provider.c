@@ -9,6 +9,7 @@
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
+#include "debugfs.h"
 #include "dmem.h"
 #include "node.h"
 #include "pool.h"
@@ -247,6 +248,7 @@ int peerbuf_provider_register(struct peerbuf_provider *provider)
 	if (ret)
 		goto err_del;
 
+	peerbuf_debugfs_add(provider);
 	return 0;
 
 err_del:
@@ -285,6 +287,7 @@ void peerbuf_provider_unregister(struct peerbuf_provider *provider)
 
 	peerbuf_presence_end(provider);
 	peerbuf_revoke_provider(provider);
+	peerbuf_debugfs_remove(provider);
 	peerbuf_dmem_unregister(provider);
 	peerbuf_pool_end_unclean(provider);
 	disable_windows(provider);

@@ -14,6 +14,8 @@
 
 #include "window.h"
 
+struct dentry;
+
 /* Six BARs, each with at most two holes (MSI-X table, pending bits). */
 #define PEERBUF_MAX_WINDOWS	18
 
@@ -49,6 +51,7 @@
  * @pools: every &struct peerbuf_pool that exists, by id
  * @next_pool_id: id of the last pool
  * @longest_revoke_ns: of all its buffers; protected by @lock
+ * @debugfs: its directory there
  *
  * Lock order, outermost first::
  *
@@ -87,6 +90,7 @@ struct peerbuf_provider {
 	struct xarray pools;
 	u64 next_pool_id;
 	u64 longest_revoke_ns;
+	struct dentry *debugfs;
 };
 
 struct peerbuf_provider *peerbuf_provider_get(struct peerbuf_provider *p);
