@@ -258,3 +258,40 @@ int peerbuf_get_pool(int pool, struct peerbuf_pool_info *info)
 
 	return err ? err : call(pool, PEERBUF_IOC_POOL_INFO, info);
 }
+
+int peerbuf_list_buffers(int node, struct peerbuf_buffers_query *query,
+			 struct peerbuf_buffer_entry *entries, __u32 nr_entries)
+{
+	__u32 entry_size;
+	int err;
+
+	if (query->size < offsetof(struct peerbuf_buffers_query, longest_revoke_ns))
+		return -EINVAL;
+	entry_size = query->entry_size;
+	err = prepare(query, sizeof(query->size));
+	if (err)
+		return err;
+	query->entries = (uintptr_t)entries;
+	query->nr_entries = nr_entries;
+	query->entry_size = entry_size;
+	return call(node, PEERBUF_IOC_BUFFERS, query);
+}
+
+int peerbuf_list_holders(int node, __u64 id, struct peerbuf_holders_query *query,
+			 struct peerbuf_holder_entry *entries, __u32 nr_entries)
+{
+	__u32 entry_size;
+	int err;
+
+	if (query->size < sizeof(*query))
+		return -EINVAL;
+	entry_size = query->entry_size;
+	err = prepare(query, sizeof(query->size));
+	if (err)
+		return err;
+	query->id = id;
+	query->entries = (uintptr_t)entries;
+	query->nr_entries = nr_entries;
+	query->entry_size = entry_size;
+	return call(node, PEERBUF_IOC_HOLDERS, query);
+}

@@ -126,6 +126,14 @@ const char *peerbuf_verdict_flag_name(__u32 flag);
 const char *peerbuf_pool_flag_name(__u32 flag);
 
 /**
+ * peerbuf_class_name() - what an importer promises, in one word
+ * @class_: &enum peerbuf_class
+ *
+ * Return: a constant string.
+ */
+const char *peerbuf_class_name(__u32 class_);
+
+/**
  * peerbuf_port_type_name() - what kind of port a function is
  * @type: &peerbuf_port_info.type
  *
@@ -398,6 +406,35 @@ int peerbuf_revoke_pool(int node, __u64 id, __u32 flags);
  * Return: 0, or an error.
  */
 int peerbuf_get_pool(int pool, struct peerbuf_pool_info *info);
+
+/* Who holds what, on a node: calls.c */
+
+/**
+ * peerbuf_list_buffers() - PEERBUF_IOC_BUFFERS: what a provider has lent
+ * @node: the provider's node; O_RDONLY will do
+ * @query: in: its @entry_size, sizeof(entries[0]); filled in: its nr_entries says
+ *	how many buffers there are, which may be more than there is room for
+ * @entries: room for an entry for each buffer
+ * @nr_entries: how many; 0 to ask how many there are
+ *
+ * Return: 0, or an error.
+ */
+int peerbuf_list_buffers(int node, struct peerbuf_buffers_query *query,
+			 struct peerbuf_buffer_entry *entries, __u32 nr_entries);
+
+/**
+ * peerbuf_list_holders() - PEERBUF_IOC_HOLDERS: the importers of a buffer
+ * @node: the provider's node; O_RDONLY will do
+ * @id: the buffer's number
+ * @query: in: its @entry_size, sizeof(entries[0]); filled in: its nr_entries says
+ *	how many importers there are, which may be more than there is room for
+ * @entries: room for an entry for each importer
+ * @nr_entries: how many; 0 to ask how many there are
+ *
+ * Return: 0; -ENOENT if there is no such buffer; or an error.
+ */
+int peerbuf_list_holders(int node, __u64 id, struct peerbuf_holders_query *query,
+			 struct peerbuf_holder_entry *entries, __u32 nr_entries);
 
 /* Passing descriptors on, over a Unix socket: pass.c */
 

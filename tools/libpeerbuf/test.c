@@ -267,6 +267,37 @@ static void test_list(void)
 	CHECK(peerbuf__list_dir(dir, &list) == -ENOENT && !list, "list where nothing is");
 }
 
+static void test_holders(void)
+{
+	struct peerbuf_buffers_query buffers = { .size = sizeof(buffers), .entry_size = 200 };
+	struct peerbuf_holders_query holders = { .size = sizeof(holders), .entry_size = 300 };
+	struct peerbuf_buffers_query *lent = (void *)last.arg;
+	struct peerbuf_holders_query *held = (void *)last.arg;
+	struct peerbuf_buffer_entry entry;
+	struct peerbuf_holder_entry holder;
+
+	buffers.longest_revoke_ns = 9;
+	CHECK(!peerbuf_list_buffers(6, &buffers, &entry, 2) && last.fd == 6 &&
+	      last.request == PEERBUF_IOC_BUFFERS && lent->entries == (uintptr_t)&entry &&
+	      lent->nr_entries == 2 && lent->entry_size == 200 && !lent->longest_revoke_ns,
+	      "a list of buffers says where they go, how many fit, and how large each is");
+	CHECK(!peerbuf_list_holders(6, 5, &holders, &holder, 3) && last.fd == 6 &&
+	      last.request == PEERBUF_IOC_HOLDERS && held->id == 5 &&
+	      held->entries == (uintptr_t)&holder && held->nr_entries == 3 &&
+	      held->entry_size == 300, "a list of importers says of which buffer, too");
+	last.request = 0;
+	buffers.size = 16;
+	holders.size = 24;
+	CHECK(peerbuf_list_buffers(6, &buffers, &entry, 1) == -EINVAL &&
+	      peerbuf_list_holders(6, 5, &holders, &holder, 1) == -EINVAL && !last.request,
+	      "both refuse a struct that does not say so");
+	CHECK(!strcmp(peerbuf_class_name(PEERBUF_CLASS_REVOCABLE), "revocable") &&
+	      !strcmp(peerbuf_class_name(PEERBUF_CLASS_PINNED), "pinned") &&
+	      !strcmp(peerbuf_class_name(PEERBUF_CLASS_STATIC), "static") &&
+	      !strcmp(peerbuf_class_name(PEERBUF_CLASS_STATIC + 1), "unknown"),
+	      "classes of importers have names");
+}
+
 static void test_questions(void)
 {
 	struct peerbuf_function a = { .domain = 1, .bus = 2 }, b = { .bus = 3, .devfn = 8 };
@@ -305,6 +336,7 @@ static void test_questions(void)
 	      row->routes == (uintptr_t)entries && row->nr_routes == 2,
 	      "a query for all routes says where they go, and how many fit");
 
+	test_holders();
 	last.err = ENXIO;
 	CHECK(peerbuf_query_route(4, &a, &b, &query) == -ENXIO, "errors come back negative");
 	last.err = 0;

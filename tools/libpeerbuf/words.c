@@ -209,6 +209,17 @@ const char *peerbuf_pool_flag_name(__u32 flag)
 	return flag_name(pool_flags, ARRAY_SIZE(pool_flags), flag);
 }
 
+const char *peerbuf_class_name(__u32 class_)
+{
+	static const char * const names[] = {
+		[PEERBUF_CLASS_REVOCABLE] = "revocable",
+		[PEERBUF_CLASS_PINNED] = "pinned",
+		[PEERBUF_CLASS_STATIC] = "static",
+	};
+
+	return class_ < ARRAY_SIZE(names) ? names[class_] : unknown.name;
+}
+
 const char *peerbuf_port_type_name(__u8 type)
 {
 	if (type == PEERBUF_PORT_CONVENTIONAL)
