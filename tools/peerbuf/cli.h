@@ -37,8 +37,8 @@ struct verb {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct verb verb_bind, verb_dump, verb_export, verb_help, verb_list,
-			 verb_pool, verb_route, verb_routes, verb_unbind, verb_version,
+extern const struct verb verb_bind, verb_dump, verb_export, verb_help, verb_holders,
+			 verb_list, verb_pool, verb_route, verb_routes, verb_unbind, verb_version,
 			 verb_watch, verb_why;
 
 /* main.c */
@@ -55,7 +55,7 @@ int report_call(int err, const char *what);
 
 /* open.c: as in the library, but failures are reported, and -1 is returned */
 int open_control(void);
-int open_node(const struct peerbuf_function *provider);
+int open_node(const struct peerbuf_function *provider, int flags);
 int parse_function(const char *text, struct peerbuf_function *function);
 
 /* text.c */

@@ -153,7 +153,7 @@ static int run(int argc, char **argv)
 	control = open_control();
 	if (control < 0 || fit_range(control, &request.range))
 		return EXIT_FAILED;
-	node = open_node(&request.range.provider);
+	node = open_node(&request.range.provider, O_RDWR);
 	if (node < 0 || lend(node, &request, &lease))
 		return EXIT_FAILED;
 	close(node);

@@ -8,7 +8,8 @@
 
 static const struct verb * const verbs[] = {
 	&verb_list, &verb_routes, &verb_route, &verb_why, &verb_dump, &verb_export,
-	&verb_pool, &verb_watch, &verb_bind, &verb_unbind, &verb_version, &verb_help,
+	&verb_pool, &verb_holders, &verb_watch, &verb_bind, &verb_unbind, &verb_version,
+	&verb_help,
 };
 
 const struct verb *find_verb(const char *name)

@@ -61,10 +61,10 @@ int open_control(void)
 }
 
 /* The node of a function that is known to be a provider. */
-int open_node(const struct peerbuf_function *provider)
+int open_node(const struct peerbuf_function *provider, int flags)
 {
 	char path[sizeof(PEERBUF_DEV_DIR) + PEERBUF_FUNCTION_LEN];
-	int fd = peerbuf_open_node(provider, O_RDWR);
+	int fd = peerbuf_open_node(provider, flags);
 
 	if (fd >= 0)
 		return fd;

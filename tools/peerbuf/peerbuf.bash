@@ -46,6 +46,10 @@ _peerbuf_words()
 		_peerbuf_names /sys/bus/pci/drivers/peerbuf_pci
 		echo --help
 		;;
+	holders)
+		_peerbuf_names /sys/class/peerbuf
+		echo --json --help
+		;;
 	list)
 		echo --json --help
 		;;
@@ -53,7 +57,7 @@ _peerbuf_words()
 		echo --help
 		;;
 	help)
-		echo bind dump export help list pool route routes unbind version watch why
+		echo bind dump export help holders list pool route routes unbind version watch why
 		;;
 	esac
 }
@@ -83,7 +87,7 @@ _peerbuf()
 		elif [ "$before" = --cpu ]; then
 			compgen -W "amd-zen other" -- "$cur"
 		elif ((COMP_CWORD == 1)); then
-			compgen -W "bind dump export help list pool route routes unbind version watch why --help --version" -- "$cur"
+			compgen -W "bind dump export help holders list pool route routes unbind version watch why --help --version" -- "$cur"
 		else
 			compgen -W "$(_peerbuf_words "${COMP_WORDS[1]}")" -- "$cur"
 		fi

@@ -167,7 +167,7 @@ static int settle(const struct request *request, int pool)
 
 static int take_back(const struct request *request)
 {
-	int node = open_node(&request->range.provider);
+	int node = open_node(&request->range.provider, O_RDWR);
 	int err;
 
 	if (node < 0)
@@ -190,7 +190,7 @@ static int lend(int control, struct request *request)
 
 	if (fit_range(control, &request->range))
 		return EXIT_FAILED;
-	node = open_node(&request->range.provider);
+	node = open_node(&request->range.provider, O_RDWR);
 	if (node < 0)
 		return EXIT_FAILED;
 	pool = make_pool(node, request);

@@ -37,7 +37,7 @@ expect 0 '^peerbuf [0-9.]*, ABI 4$' version
 expect 0 '^peerbuf [0-9.]*, ABI 4$' --version
 expect 2 'no verb "lsit"' lsit
 expect 2 'no verb "lsit"' help lsit
-for verb in list route routes why dump export pool watch bind unbind version help; do
+for verb in list route routes why dump export pool holders watch bind unbind version help; do
 	expect 0 "^usage: peerbuf $verb" help $verb
 	expect 0 "^usage: peerbuf $verb" $verb --help
 	expect 0 "^  $verb  *[a-z]" help
@@ -59,6 +59,11 @@ expect 2 'no argument "x"' dump x
 expect 2 'needs a descriptor' watch
 expect 2 'not the number of a descriptor' watch x
 expect 2 'no argument "x"' watch 3 x
+expect 2 'no argument "x"' holders 00:00.0 1 x
+expect 2 'is not a PCI address' holders x
+expect 2 'not the number of a buffer' holders 00:00.0 x
+expect 2 'not the number of a buffer' holders 00:00.0 -- -1
+expect 2 'option "--jsn"' holders --jsn
 expect 2 'one function' bind
 expect 2 'option "--froce"' bind 00:00.0 --froce
 expect 2 'no PCI function ffff:00:00.0' bind ffff:00:00.0
@@ -98,6 +103,7 @@ expect 125 'option "--shared"' pool 00:00.0 --shared -- true
 
 if [ ! -e /dev/peerbuf/control ] && [ ! -e /sys/module/peerbuf ]; then
 	expect 2 'modprobe peerbuf$' list
+	expect 2 'modprobe peerbuf$' holders 00:00.0
 	expect 2 'modprobe peerbuf$' route 00:00.0 00:00.0
 	expect 2 'peerbuf dump > FILE' routes
 	expect 2 'peerbuf dump > FILE' why 00:00.0 00:00.0
