@@ -35,6 +35,8 @@ union argument {
 	struct peerbuf_pool_create pool_create;
 	struct peerbuf_pool_revoke pool_revoke;
 	struct peerbuf_pool_info pool_info;
+	struct peerbuf_buffers_query buffers;
+	struct peerbuf_holders_query holders;
 	char bytes[256];
 };
 
@@ -174,6 +176,26 @@ static void fill_pool_create(union argument *arg,
 	arg->pool_create.open_flags = O_CLOEXEC;
 	arg->pool_create.offset = MIB(32);
 	arg->pool_create.length = POOL_LENGTH;
+}
+
+static void fill_buffers(union argument *arg, const FIXTURE_DATA(uapi) *self)
+{
+	static struct peerbuf_buffer_entry entries[4];
+
+	(void)self;
+	arg->buffers.entries = (uintptr_t)entries;
+	arg->buffers.nr_entries = ARRAY_SIZE(entries);
+	arg->buffers.entry_size = sizeof(entries[0]);
+}
+
+static void fill_holders(union argument *arg, const FIXTURE_DATA(uapi) *self)
+{
+	static struct peerbuf_holder_entry entries[4];
+
+	arg->holders.id = self->id;
+	arg->holders.entries = (uintptr_t)entries;
+	arg->holders.nr_entries = ARRAY_SIZE(entries);
+	arg->holders.entry_size = sizeof(entries[0]);
 }
 
 static void fill_pool_revoke(union argument *arg,
@@ -355,6 +377,22 @@ static const struct command commands[] = {
 		.flags = offsetof(struct peerbuf_pool_info, flags),
 		.outputs = true,
 		.reserved = { SPAN(shape.pool_info.reserved) },
+	}, {
+		.name = "BUFFERS",
+		.cmd = PEERBUF_IOC_BUFFERS,
+		.kinds = NODE,
+		.size = 32,
+		.fill = fill_buffers,
+		.flags = offsetof(struct peerbuf_buffers_query, flags),
+		.outputs = true,
+	}, {
+		.name = "HOLDERS",
+		.cmd = PEERBUF_IOC_HOLDERS,
+		.kinds = NODE,
+		.size = 32,
+		.fill = fill_holders,
+		.flags = offsetof(struct peerbuf_holders_query, flags),
+		.outputs = true,
 	},
 };
 
@@ -663,9 +701,11 @@ TEST_F(uapi, read_only_file)
 		if (!(command->kinds & variant->kind))
 			continue;
 		fill(command, &arg, self);
-		EXPECT_TRUE(command->needs_write);
-		refused(_metadata, self, command, &arg, EACCES, "read-only",
-			0);
+		if (command->needs_write)
+			refused(_metadata, self, command, &arg, EACCES,
+				"read-only", 0);
+		else
+			accepted(_metadata, self, command, &arg, "read-only");
 	}
 	close(self->fd);
 	self->fd = writable;
@@ -762,6 +802,17 @@ static const struct poke pokes[] = {
 	     PEERBUF_POOL_MAX_BUFFERS + 1, EINVAL),
 	POKE(POOL_REVOKE, NODE, pool_revoke.id, 0, ENOENT),
 	POKE(POOL_REVOKE, NODE, pool_revoke.id, ~0ULL, ENOENT),
+	POKE(BUFFERS, NODE, buffers.entries, 0, EFAULT),
+	POKE(BUFFERS, NODE, buffers.entries, ~0xfffULL, EFAULT),
+	POKE(BUFFERS, NODE, buffers.entry_size, 0, EINVAL),
+	POKE(BUFFERS, NODE, buffers.entry_size, 119, EINVAL),
+	POKE(BUFFERS, NODE, buffers.entry_size, PAGE + 1, E2BIG),
+	POKE(BUFFERS, NODE, buffers.entry_size, 0xffffffff, E2BIG),
+	POKE(HOLDERS, NODE, holders.id, 0, ENOENT),
+	POKE(HOLDERS, NODE, holders.id, ~0ULL, ENOENT),
+	POKE(HOLDERS, NODE, holders.entry_size, 0, EINVAL),
+	POKE(HOLDERS, NODE, holders.entry_size, 151, EINVAL),
+	POKE(HOLDERS, NODE, holders.entry_size, PAGE + 1, E2BIG),
 };
 
 static const struct command *find_command(unsigned long cmd)

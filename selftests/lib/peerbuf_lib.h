@@ -185,6 +185,15 @@ void pb_port_drain(int port);
 void pb_frame_make(void *memory, unsigned int length, __u64 seed);
 bool pb_frame_holds(const void *memory, unsigned int length, __u64 seed);
 
+/* holders.c: who holds what */
+
+int pb_buffers(int node, struct peerbuf_buffer_entry *entries,
+	       unsigned int room);
+int pb_holders(int node, __u64 id, struct peerbuf_holder_entry *entries,
+	       unsigned int room);
+int pb_find_buffer(int node, __u64 id, struct peerbuf_buffer_entry *entry);
+long long pb_counter(const struct pb_device *provider, const char *name);
+
 /* state.c: nothing may have changed */
 
 /**
