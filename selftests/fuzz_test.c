@@ -10,7 +10,7 @@
  * that the header names for the call, and every round has to leave no traces.
  *
  *   FUZZ_CALLS  calls in all, default 20000
- *   FUZZ_SEED   of the first round after the known ones, default 1000
+ *   FUZZ_SEED   of the first round after the known ones, default 2000
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,10 +70,12 @@ struct call {
 	int errors[12];
 };
 
-#define PLACE(_struct, _field)						\
-	offsetof(struct _struct, _field), sizeof(((struct _struct *)0)->_field)
-#define AT(_struct, _field, _type, _known) \
-	{ PLACE(_struct, _field), _type, _known }
+#define AT(_struct, _field, _type, _known)		\
+	{						\
+		offsetof(struct _struct, _field),	\
+		sizeof(((struct _struct *)0)->_field),	\
+		_type, _known,				\
+	}
 #define NAMED(_cmd)	.name = #_cmd, .cmd = _cmd
 
 #define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED | \
@@ -165,7 +167,8 @@ static const struct call calls[] = {
 			AT(peerbuf_export, fd, NEW_FILE, BUFFER),
 			AT(peerbuf_export, id, NEW_ID, 0),
 		},
-		{ EACCES, ENOENT, ERANGE, EBUSY, ENOSPC, EMFILE, ENFILE },
+		{ EACCES, EPERM, ENOENT, ERANGE, EBUSY, ENOSPC, EDQUOT, EMFILE,
+		  ENFILE },
 	}, {
 		NAMED(PEERBUF_IOC_REVOKE), NODE | POOL, 15,
 		sizeof(struct peerbuf_revoke),
@@ -311,6 +314,7 @@ static const struct call calls[] = {
 /* Errors that each call can return: the head of linux/peerbuf.h. */
 static const int common_errors[] = {
 	EINVAL, E2BIG, EOPNOTSUPP, EFAULT, EOVERFLOW, ENODEV, ENOMEM, EINTR,
+	EAGAIN,
 };
 
 static const __u64 boundaries[] = {
@@ -853,7 +857,7 @@ static void report(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(fuzz, calls, TIMEOUT)
 {
 	__u64 left = pb_setting("FUZZ_CALLS", 20000);
-	__u64 seed = pb_setting("FUZZ_SEED", 1000);
+	__u64 seed = pb_setting("FUZZ_SEED", 2000);
 	unsigned int round, count;
 
 	for (round = 0; left; round++, left -= count) {

@@ -159,7 +159,7 @@ TEST_F(mmap, uncached_where_a_read_may_have_effects)
 	struct peerbuf_window_info window;
 	struct peerbuf_test_page page;
 	int test = must(pb_open_test());
-	const volatile __u32 *registers;
+	const __u32 *registers;
 	int node, dmabuf;
 
 	must(pb_unbind(&edu));

@@ -44,11 +44,18 @@ static const unsigned int weights[NR_ACTIONS] = {
 
 /**
  * struct race - what the threads share
+ * @provider: whose memory it is, and which is rebound
+ * @importer: of the test module
+ * @engine: on peerbuf's own lifecycle
  * @fds: dma-bufs, or -1. Who takes one out closes it; others may be using it,
  *	and see what has its number afterwards
  * @ids: number of the buffer that was last put there
  * @pools: likewise
  * @node: likewise
+ * @stop: time is up
+ * @worked: how often each action succeeded
+ * @failed: how often each was refused, as it may be
+ * @faults: answers that the call may not give
  */
 struct race {
 	struct pb_device provider;
