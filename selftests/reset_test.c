@@ -20,6 +20,7 @@
 #define PINNED		PEERBUF_EXPORT_ALLOW_PINNED
 #define COMMAND		0x04
 #define DECODING	0x02	/* of the command register: memory */
+#define MASTERING	0x04	/* of the command register: DMA of its own */
 #define PATIENCE_MS	30000
 #define STOP_WAIT_MS	10000	/* of drivers/peerbuf/revoke.c */
 #define TIMEOUT		120
@@ -596,6 +597,18 @@ TEST_F_TIMEOUT(reset, awake_while_lent, TIMEOUT)
 	must(pb_set_attribute(&other, "power/control", "on"));
 	EXPECT_TRUE(pb_attribute_is(&other, "power/runtime_status", "active"));
 	close(node);
+}
+
+/* Whoever is lent the registers of a device must not make it read our memory. */
+TEST_F(reset, a_provider_does_no_dma)
+{
+	struct pb_device other = pb_provider(1);
+
+	ASSERT_EQ(0, pb_unbind(&other));
+	pb_config_write(&other, COMMAND, DECODING | MASTERING);
+	EXPECT_EQ(0, pb_bind(&other, "peerbuf_pci"));
+	EXPECT_EQ(DECODING,
+		  pb_config_read(&other, COMMAND) & (DECODING | MASTERING));
 }
 
 /*

@@ -18,6 +18,7 @@
 #include <linux/peerbuf.h>
 #include <linux/pm.h>
 #include <linux/pm_runtime.h>
+#include <linux/security.h>
 #include <linux/sort.h>
 
 #define NR_HOLES	2
@@ -171,9 +172,17 @@ static int peerbuf_pci_probe(struct pci_dev *pdev,
 		return -ENODEV;
 	}
 
+	/* as for mmap() of a BAR in sysfs (drivers/pci/pci-sysfs.c) */
+	ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
+	if (ret)
+		return ret;
+
 	ret = pci_enable_device_mem(pdev);
 	if (ret)
 		return ret;
+
+	/* whoever is lent registers must not make the device do DMA with them */
+	pci_clear_master(pdev);
 
 	ret = pci_request_selected_regions(pdev, bars, KBUILD_MODNAME);
 	if (ret)
