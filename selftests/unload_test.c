@@ -123,6 +123,8 @@ TEST_F_TIMEOUT(unload, with_a_live_fence, TIMEOUT)
 	close(self->dmabuf);
 	close(self->edu);
 	close(self->node);
+	/* where KUnit's cases have been run, their module uses peerbuf */
+	unload("peerbuf_kunit");
 	for (i = 0; i <= last; i++)
 		EXPECT_TRUE(pb_wait_until(is_unloaded, modules[i], PATIENCE_MS))
 			TH_LOG("number %d cannot be unloaded", i);
