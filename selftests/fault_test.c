@@ -222,6 +222,13 @@ static int routes(struct scene *scene)
 	return ret < 0 ? ret : 0;
 }
 
+static int watch(struct scene *scene)
+{
+	struct peerbuf_watch arg;
+
+	return pb_watch_buffer(scene->dmabuf, O_CLOEXEC, &arg);
+}
+
 /* Calls on node and pool */
 
 static int open_node(struct scene *scene)
@@ -283,6 +290,44 @@ static void new_pool_in_use(struct scene *scene)
 static int close_pool(struct scene *scene)
 {
 	return close(scene->new_pool) ? -errno : 0;
+}
+
+static int revoke_new_pool(struct scene *scene)
+{
+	return pb_pool_revoke(scene->node, scene->id, 0);
+}
+
+/* Likewise, known by its number. */
+static void new_pool_to_revoke(struct scene *scene)
+{
+	struct peerbuf_pool_info info;
+
+	new_pool_in_use(scene);
+	must(pb_pool_info(scene->new_pool, &info));
+	scene->id = info.id;
+}
+
+static void end_new_pool(struct scene *scene)
+{
+	close(scene->new_pool);
+	end_use(scene);
+}
+
+static int list_buffers(struct scene *scene)
+{
+	struct peerbuf_buffer_entry entries[4];
+	int ret = pb_buffers(scene->node, entries, ARRAY_SIZE(entries));
+
+	return ret < 0 ? ret : 0;
+}
+
+static int list_holders(struct scene *scene)
+{
+	struct peerbuf_holder_entry entries[4];
+	int ret = pb_holders(scene->node, scene->id, entries,
+			     ARRAY_SIZE(entries));
+
+	return ret < 0 ? ret : 0;
 }
 
 /* A pool of its own, in which something was written. */
@@ -504,6 +549,7 @@ static const struct operation control_operations[] = {
 	{ "BUFFER", buffer_of_node, buffer, .clean = close_buffer, .least = 3 },
 	{ "PATH", .run = path, .least = 4 },
 	{ "ROUTES", .run = routes, .least = 5 },
+	{ "WATCH", buffer_of_node, watch, close_fd, close_buffer, .least = 4 },
 };
 
 static const struct operation node_operations[] = {
@@ -512,6 +558,10 @@ static const struct operation node_operations[] = {
 	{ "REVOKE", buffer_in_use, revoke_by_node, .clean = end_use,
 	  .least = 1 },
 	{ "POOL_CREATE", .run = create_pool, .undo = close_fd, .least = 6 },
+	{ "POOL_REVOKE", new_pool_to_revoke, revoke_new_pool,
+	  .clean = end_new_pool, .least = 1 },
+	{ "BUFFERS", buffer_in_use, list_buffers, .clean = end_use, .least = 3 },
+	{ "HOLDERS", buffer_in_use, list_holders, .clean = end_use, .least = 3 },
 };
 
 static const struct operation pool_operations[] = {

@@ -41,17 +41,17 @@ static const __u64 fuzz_seeds[] = {
 /* Kinds of files, as bits. */
 enum kind {
 	CONTROL = 1, NODE = 2, POOL = 4, EDU = 8, NVME = 16, BUFFER = 32,
-	FENCE = 64, ANY = 127,
+	FENCE = 64, WATCH = 128, ANY = 255,
 };
 
 /* What belongs in a field. The last ones are filled in by the kernel. */
 enum type {
 	SIZE, FLAGS, FUNCTION, DMABUF, WINDOW, RANGES, FEW, ALIGN, OPEN, ID,
-	OFFSET, LENGTH, ROOM, HANDLE, ZERO, SYNC, NAME, FENCE_FD,
+	OFFSET, LENGTH, ROOM, HANDLE, ZERO, SYNC, NAME, FENCE_FD, EXACT,
 	NEW_FILE, NEW_ID, NEW_HANDLE,
 };
 
-/* One field. @known: valid flags; or the kind of a new file. */
+/* One field. @known: valid flags; the kind of a new file; or the only value. */
 struct field {
 	__u16 offset;
 	__u8 length;
@@ -66,7 +66,7 @@ struct call {
 	unsigned int kinds;
 	unsigned int weight;
 	__u16 size;
-	struct field fields[12];
+	struct field fields[13];
 	int errors[12];
 };
 
@@ -79,7 +79,10 @@ struct call {
 #define NAMED(_cmd)	.name = #_cmd, .cmd = _cmd
 
 #define EXPORT_FLAGS	(PEERBUF_EXPORT_SHARED | PEERBUF_EXPORT_ALLOW_PINNED | \
-			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT)
+			 PEERBUF_EXPORT_ALLOW_STATIC | PEERBUF_EXPORT_DIRECT | \
+			 PEERBUF_EXPORT_READ_ONLY)
+#define POOL_FLAGS	(PEERBUF_POOL_READ_ONLY | PEERBUF_POOL_NO_STATIC | \
+			 PEERBUF_POOL_NO_PINNED | PEERBUF_POOL_DIRECT)
 
 static const struct call calls[] = {
 	{
@@ -154,6 +157,41 @@ static const struct call calls[] = {
 		},
 		{ ENXIO },
 	}, {
+		NAMED(PEERBUF_IOC_WATCH), CONTROL, 12,
+		sizeof(struct peerbuf_watch),
+		{
+			AT(peerbuf_watch, size, SIZE, 0),
+			AT(peerbuf_watch, flags, FLAGS, 0),
+			AT(peerbuf_watch, fd, DMABUF, 0),
+			AT(peerbuf_watch, open_flags, EXACT, O_NONBLOCK),
+			AT(peerbuf_watch, watch, NEW_FILE, WATCH),
+		},
+		{ EBADF, EMFILE, ENFILE },
+	}, {
+		NAMED(PEERBUF_IOC_BUFFERS), NODE, 8,
+		sizeof(struct peerbuf_buffers_query),
+		{
+			AT(peerbuf_buffers_query, size, SIZE, 0),
+			AT(peerbuf_buffers_query, flags, FLAGS, 0),
+			AT(peerbuf_buffers_query, entries, ROOM, 0),
+			AT(peerbuf_buffers_query, nr_entries, FEW, 0),
+			AT(peerbuf_buffers_query, entry_size, EXACT,
+			   sizeof(struct peerbuf_buffer_entry)),
+		},
+	}, {
+		NAMED(PEERBUF_IOC_HOLDERS), NODE, 8,
+		sizeof(struct peerbuf_holders_query),
+		{
+			AT(peerbuf_holders_query, size, SIZE, 0),
+			AT(peerbuf_holders_query, flags, FLAGS, 0),
+			AT(peerbuf_holders_query, id, ID, 0),
+			AT(peerbuf_holders_query, entries, ROOM, 0),
+			AT(peerbuf_holders_query, nr_entries, FEW, 0),
+			AT(peerbuf_holders_query, entry_size, EXACT,
+			   sizeof(struct peerbuf_holder_entry)),
+		},
+		{ ENOENT },
+	}, {
 		NAMED(PEERBUF_IOC_EXPORT), NODE | POOL, 60,
 		sizeof(struct peerbuf_export),
 		{
@@ -183,15 +221,29 @@ static const struct call calls[] = {
 		sizeof(struct peerbuf_pool_create),
 		{
 			AT(peerbuf_pool_create, size, SIZE, 0),
-			AT(peerbuf_pool_create, flags, FLAGS, 0),
+			AT(peerbuf_pool_create, flags, FLAGS, POOL_FLAGS),
 			AT(peerbuf_pool_create, window, WINDOW, 0),
 			AT(peerbuf_pool_create, open_flags, OPEN, 1),
 			AT(peerbuf_pool_create, offset, OFFSET, 0),
 			AT(peerbuf_pool_create, length, LENGTH, 0),
 			AT(peerbuf_pool_create, fd, NEW_FILE, POOL),
 			AT(peerbuf_pool_create, reserved, ZERO, 0),
+			AT(peerbuf_pool_create, quota, ALIGN, 0),
+			AT(peerbuf_pool_create, align, ALIGN, 0),
+			AT(peerbuf_pool_create, max_buffers, FEW, 0),
+			AT(peerbuf_pool_create, id, NEW_ID, 0),
 		},
 		{ EACCES, ENOENT, ERANGE, EBUSY, EMFILE, ENFILE },
+	}, {
+		NAMED(PEERBUF_IOC_POOL_REVOKE), NODE, 8,
+		sizeof(struct peerbuf_pool_revoke),
+		{
+			AT(peerbuf_pool_revoke, size, SIZE, 0),
+			AT(peerbuf_pool_revoke, flags, FLAGS,
+			   PEERBUF_REVOKE_NOWAIT),
+			AT(peerbuf_pool_revoke, id, ID, 0),
+		},
+		{ EACCES, ENOENT, EINPROGRESS },
 	}, {
 		NAMED(PEERBUF_IOC_POOL_INFO), POOL, 5,
 		sizeof(struct peerbuf_pool_info),
@@ -204,11 +256,12 @@ static const struct call calls[] = {
 		sizeof(struct peerbuf_edu_import),
 		{
 			AT(peerbuf_edu_import, size, SIZE, 0),
-			AT(peerbuf_edu_import, flags, FLAGS, 0),
+			AT(peerbuf_edu_import, flags, FLAGS,
+			   PEERBUF_EDU_IMPORT_READ),
 			AT(peerbuf_edu_import, fd, DMABUF, 0),
 			AT(peerbuf_edu_import, handle, NEW_HANDLE, 0),
 		},
-		{ EBADF, ENOSPC },
+		{ EACCES, EBADF, ENOSPC },
 	}, {
 		NAMED(PEERBUF_EDU_IOC_RELEASE), EDU, 12,
 		sizeof(struct peerbuf_edu_release),
@@ -239,7 +292,7 @@ static const struct call calls[] = {
 			AT(peerbuf_edu_copy, engine_offset, ZERO, 0),
 			AT(peerbuf_edu_copy, flags, FLAGS, 0),
 		},
-		{ ENOENT, ERANGE, EXDEV },
+		{ EACCES, ENOENT, ERANGE, EXDEV },
 	}, {
 		NAMED(PEERBUF_NVME_IOC_IMPORT), NVME, 15,
 		sizeof(struct peerbuf_nvme_import),
@@ -251,7 +304,7 @@ static const struct call calls[] = {
 			AT(peerbuf_nvme_import, handle, NEW_HANDLE, 0),
 			AT(peerbuf_nvme_import, reserved, ZERO, 0),
 		},
-		{ EBADF, ENOSPC, ECANCELED },
+		{ EACCES, EBADF, ENOSPC, ECANCELED },
 	}, {
 		NAMED(PEERBUF_NVME_IOC_RELEASE), NVME, 10,
 		sizeof(struct peerbuf_nvme_release),
@@ -288,6 +341,7 @@ static const struct call calls[] = {
 		NAMED(DMA_BUF_IOCTL_SYNC), BUFFER, 10,
 		sizeof(struct dma_buf_sync),
 		{ AT(dma_buf_sync, flags, SYNC, 0) },
+		{ EACCES },
 	}, {
 		NAMED(DMA_BUF_SET_NAME_B), BUFFER, 5, 64,
 		{ { 0, 8, NAME, 0 } },
@@ -467,6 +521,8 @@ static __u64 proper_value(struct fuzz *fuzz, const struct call *call,
 			fuzz->handles[below(fuzz, fuzz->nr_handles)] : 1;
 	case SYNC:
 		return below(fuzz, 8);
+	case EXACT:
+		return field->known;
 	default:
 		return 0;
 	}
@@ -661,7 +717,9 @@ static void do_file(struct fuzz *fuzz)
 		lseek(fd, wild_value(fuzz), below(fuzz, 3));
 		break;
 	case 1:
-		if (read(fd, text, below(fuzz, sizeof(text))) < 0)
+		/* a watch would wait for something to tell */
+		if (poll(&pollfd, 1, 0) <= 0 ||
+		    read(fd, text, below(fuzz, sizeof(text))) < 0)
 			break;
 		break;
 	case 2:
@@ -689,7 +747,7 @@ static void do_file(struct fuzz *fuzz)
 /* Files that nobody makes again are not closed, but for copies of them. */
 static void do_close(struct fuzz *fuzz)
 {
-	int i = find_file(fuzz, POOL | BUFFER | FENCE);
+	int i = find_file(fuzz, POOL | BUFFER | FENCE | WATCH);
 
 	if (i < 0)
 		return;

@@ -48,7 +48,8 @@ enum peerbuf_nvme_direction {
  * Errors: EBADF and EINVAL, @fd is not open or not a dma-buf; EINVAL, unknown
  * @direction; EOPNOTSUPP, the exporter refused the controller (for peerbuf's
  * buffers, PEERBUF_IOC_ROUTE says why), or gave an address that the controller
- * cannot express; ECANCELED, the buffer was revoked; ENOSPC,
+ * cannot express; EACCES, the buffer is read-only, and @direction has the device
+ * write to it; ECANCELED, the buffer was revoked; ENOSPC,
  * %PEERBUF_NVME_MAX_IMPORTS are there already; other exporters have further
  * errors.
  */
