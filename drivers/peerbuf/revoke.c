@@ -247,8 +247,8 @@ static void wait_stopped(struct peerbuf_buffer *buffer, unsigned long deadline)
 	struct dma_resv *resv = buffer->dmabuf->resv;
 	long left;
 
-	left = max((long)(deadline - jiffies), 0L);
-	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, left);
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false,
+				     time_left(deadline, STOP_WAIT));
 	wait_event_timeout(buffer->idle, !READ_ONCE(buffer->revocable),
 			   max(left, 0L));
 	if (READ_ONCE(buffer->users))
