@@ -44,13 +44,14 @@ static const char *access_name(u32 access)
 /* Since @when, which is boot time, in seconds. */
 static void show_age(struct seq_file *m, const char *name, u64 when)
 {
-	u64 ms = div_u64(ktime_get_boottime_ns() - when, NSEC_PER_MSEC);
-	u32 rest;
+	u64 seconds;
+	u32 ms;
 
 	if (!when)
 		return;
-	ms = div_u64_rem(ms, MSEC_PER_SEC, &rest);
-	seq_printf(m, " %s=%llu.%03us", name, ms, rest);
+	seconds = div_u64_rem(div_u64(ktime_get_boottime_ns() - when,
+				      NSEC_PER_MSEC), MSEC_PER_SEC, &ms);
+	seq_printf(m, " %s=%llu.%03us", name, seconds, ms);
 }
 
 static void show_entry(struct seq_file *m,
