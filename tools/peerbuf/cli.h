@@ -73,6 +73,10 @@ int parse_size(const char *text, __u64 *bytes);
 int parse_number(const char *text, __u32 *number);
 void print_json_string(const char *text);
 
+/* entries.c */
+typedef int ask_entries_fn(void *query, void *entries, __u32 room, __u32 *nr);
+int read_entries(ask_entries_fn *ask, void *query, size_t size, void **entries);
+
 /* sysfs.c */
 bool path_exists(const char *path);
 bool module_loaded(const char *module);

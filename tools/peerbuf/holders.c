@@ -9,9 +9,6 @@
 
 #include "cli.h"
 
-/* What comes and goes between two calls, and is left room for. */
-#define SPARE	16
-
 /**
  * struct question - what is asked, and how the answer is written
  * @id: only this buffer, if @one
@@ -209,50 +206,35 @@ static const struct writer json = {
 	json_provider_end, json_end,
 };
 
-/* All buffers of a provider: their number, or a negative errno. */
-static int get_buffers(int node, struct peerbuf_buffer_entry **entries, __u64 *longest_ns)
+struct buffers_query {
+	int node;
+	struct peerbuf_buffers_query query;
+};
+
+static int ask_buffers(void *query, void *entries, __u32 room, __u32 *nr)
 {
-	struct peerbuf_buffers_query query = {
-		.size = sizeof(query), .entry_size = sizeof(**entries),
-	};
-	__u32 room = 0;
+	struct buffers_query *q = query;
 	int err;
 
-	*entries = NULL;
-	for (;;) {
-		err = peerbuf_list_buffers(node, &query, *entries, room);
-		if (err || (room && query.nr_entries <= room))
-			break;
-		free(*entries);
-		room = query.nr_entries + SPARE;
-		*entries = calloc(room, sizeof(**entries));
-		if (!*entries)
-			return -ENOMEM;
-	}
-	*longest_ns = query.longest_revoke_ns;
-	return err ? err : (int)query.nr_entries;
+	err = peerbuf_list_buffers(q->node, &q->query, entries, room);
+	*nr = q->query.nr_entries;
+	return err;
 }
 
-static int get_holders(int node, __u64 id, struct peerbuf_holder_entry **entries)
+struct holders_query {
+	int node;
+	__u64 id;
+	struct peerbuf_holders_query query;
+};
+
+static int ask_holders(void *query, void *entries, __u32 room, __u32 *nr)
 {
-	struct peerbuf_holders_query query = {
-		.size = sizeof(query), .entry_size = sizeof(**entries),
-	};
-	__u32 room = 0;
+	struct holders_query *q = query;
 	int err;
 
-	*entries = NULL;
-	for (;;) {
-		err = peerbuf_list_holders(node, id, &query, *entries, room);
-		if (err || (room && query.nr_entries <= room))
-			break;
-		free(*entries);
-		room = query.nr_entries + SPARE;
-		*entries = calloc(room, sizeof(**entries));
-		if (!*entries)
-			return -ENOMEM;
-	}
-	return err ? err : (int)query.nr_entries;
+	err = peerbuf_list_holders(q->node, q->id, &q->query, entries, room);
+	*nr = q->query.nr_entries;
+	return err;
 }
 
 /* A buffer that has gone since it was listed has no importers. */
@@ -261,13 +243,18 @@ static int show_buffer(int node, const struct peerbuf_function *provider,
 		       const struct writer *writer, bool first)
 {
 	struct peerbuf_holder_entry *holders;
+	struct holders_query query = {
+		.node = node,
+		.id = entry->id,
+		.query = { .size = sizeof(query.query), .entry_size = sizeof(*holders) },
+	};
+	void *list;
 	int i, nr;
 
-	nr = get_holders(node, entry->id, &holders);
-	if (nr < 0 && nr != -ENOENT) {
-		free(holders);
+	nr = read_entries(ask_holders, &query, sizeof(*holders), &list);
+	if (nr < 0 && nr != -ENOENT)
 		return nr;
-	}
+	holders = list;
 	writer->buffer(provider, entry, first);
 	for (i = 0; i < nr; i++)
 		writer->holder(&holders[i], !i);
@@ -280,16 +267,19 @@ static int show_buffers(int node, const struct peerbuf_function *provider,
 			struct question *question, bool first)
 {
 	struct peerbuf_buffer_entry *entries;
+	struct buffers_query query = {
+		.node = node,
+		.query = { .size = sizeof(query.query), .entry_size = sizeof(*entries) },
+	};
 	bool empty = true;
-	__u64 longest_ns;
 	int i, nr, err = 0;
+	void *list;
 
-	nr = get_buffers(node, &entries, &longest_ns);
-	if (nr < 0) {
-		free(entries);
+	nr = read_entries(ask_buffers, &query, sizeof(*entries), &list);
+	if (nr < 0)
 		return report_call(nr, name_of(provider).text);
-	}
-	question->writer->provider(provider, longest_ns, first);
+	entries = list;
+	question->writer->provider(provider, query.query.longest_revoke_ns, first);
 	for (i = 0; i < nr && !err; i++) {
 		if (question->one && entries[i].id != question->id)
 			continue;

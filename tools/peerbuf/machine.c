@@ -218,27 +218,21 @@ int machine_ask(const struct machine *machine, int provider, int importer,
 	return err;
 }
 
-/* All of the kernel's entries: functions that came meanwhile make it ask again. */
-static int read_routes(const struct machine *machine, int provider,
-		       struct peerbuf_route_entry **entries, __u32 *nr)
+struct routes_query {
+	const struct machine *machine;
+	int provider;
+};
+
+static int ask_routes(void *query, void *entries, __u32 room, __u32 *nr)
 {
-	struct peerbuf_routes_query query = { .size = sizeof(query) };
-	__u32 room = (__u32)machine->nr;
+	struct peerbuf_routes_query routes = { .size = sizeof(routes) };
+	const struct routes_query *q = query;
 	int err;
 
-	for (;;) {
-		*entries = calloc(room, sizeof(**entries));
-		if (!*entries)
-			return -ENOMEM;
-		err = peerbuf_query_routes(machine->control,
-					   &machine->functions[provider].address,
-					   &query, *entries, room);
-		if (err || query.nr_routes <= room)
-			break;
-		room = query.nr_routes;
-		free(*entries);
-	}
-	*nr = query.nr_routes;
+	err = peerbuf_query_routes(q->machine->control,
+				   &q->machine->functions[q->provider].address, &routes,
+				   entries, room);
+	*nr = routes.nr_routes;
 	return err;
 }
 
@@ -260,21 +254,24 @@ static int take_answers(const struct peerbuf_route_entry *entries, const int *pl
 static int ask_kernel(const struct machine *machine, int provider,
 		      const struct selection *importers, struct answer *answers)
 {
+	struct routes_query query = { .machine = machine, .provider = provider };
+	int *place, at, i, found, nr, err;
 	struct peerbuf_route_entry *entries;
-	int *place, i, found, err;
-	__u32 at, nr;
+	void *list;
 
-	err = read_routes(machine, provider, &entries, &nr);
+	nr = read_entries(ask_routes, &query, sizeof(*entries), &list);
+	if (nr < 0)
+		return nr;
+	entries = list;
 	place = calloc((size_t)machine->nr, sizeof(*place));
-	if (!err && !place)
-		err = -ENOMEM;
+	err = place ? 0 : -ENOMEM;
 	if (!err) {
 		for (i = 0; i < machine->nr; i++)
 			place[i] = NOWHERE;
 		for (at = 0; at < nr; at++) {
 			found = machine_find(machine, &entries[at].importer);
 			if (found != NOWHERE)
-				place[found] = (int)at;
+				place[found] = at;
 		}
 		err = take_answers(entries, place, importers, answers);
 	}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/* Lists of the kernel's, whole, though they may grow between two calls. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+#define ROOM	16
+
+/**
+ * read_entries() - ask for a list until there was room for all of it
+ * @ask: writes at most so many entries, and how many there are
+ * @query: for @ask
+ * @size: of an entry, in bytes
+ * @entries: where the list is put, for free(); NULL after an error
+ *
+ * Return: the number of entries, or a negative errno.
+ */
+int read_entries(ask_entries_fn *ask, void *query, size_t size, void **entries)
+{
+	__u32 room, nr = 0;
+	int err;
+
+	do {
+		room = nr + ROOM;
+		*entries = calloc(room, size);
+		if (!*entries)
+			return -ENOMEM;
+		err = ask(query, *entries, room, &nr);
+		if (!err && nr <= room)
+			return (int)nr;
+		free(*entries);
+		*entries = NULL;
+	} while (!err);
+	return err;
+}
