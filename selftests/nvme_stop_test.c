@@ -565,52 +565,13 @@ TEST_F_TIMEOUT(stop, unbind_provider_under_transfers, TIMEOUT)
 	}
 }
 
-static bool is_absent(const void *device)
-{
-	return !pb_present(device);
-}
-
-static bool is_present(const void *device)
-{
-	return pb_present(device);
-}
-
 /* The PCI core shows a new device before drivers may have it. */
 static bool drive_binds(const void *device)
 {
 	return !pb_bind(device, "peerbuf_nvme");
 }
 
-static void unplug(struct __test_metadata *_metadata,
-		   const FIXTURE_DATA(stop) *self)
-{
-	char reply[1024];
-
-	must(pb_monitor("device_del nvme1", reply, sizeof(reply)));
-	ASSERT_TRUE(pb_wait_until(is_absent, &self->drive, PATIENCE_MS));
-}
-
-/* QEMU frees the id some time after the guest has let go: try for a while. */
-static void plug(struct __test_metadata *_metadata,
-		 const FIXTURE_DATA(stop) *self, const char *bus)
-{
-	__u64 deadline = pb_now_ms() + PATIENCE_MS;
-	char command[160], reply[1024];
-	int ret;
-
-	snprintf(command, sizeof(command),
-		 "device_add nvme,id=nvme1,serial=peerbuf1,drive=disk3,share-rw=on,bus=%s",
-		 bus);
-	do {
-		ret = pb_monitor(command, reply, sizeof(reply));
-		if (ret)
-			pb_sleep_ms(200);
-	} while (ret == -EIO && pb_now_ms() < deadline);
-	ASSERT_EQ(0, ret);
-	pb_rescan();
-	ASSERT_TRUE(pb_wait_until(is_present, &self->drive, PATIENCE_MS));
-	ASSERT_TRUE(pb_wait_until(drive_binds, &self->drive, PATIENCE_MS));
-}
+#define DRIVE_ARGUMENTS	"nvme,id=nvme1,serial=peerbuf1,drive=disk3,share-rw=on"
 
 TEST_F_TIMEOUT(stop, pull_out_under_transfers, TIMEOUT)
 {
@@ -622,10 +583,11 @@ TEST_F_TIMEOUT(stop, pull_out_under_transfers, TIMEOUT)
 	stay_on_one_cpu();
 	start_children(self, 0);
 	pb_sleep_ms(50);
-	unplug(_metadata, self);
+	ASSERT_EQ(0, pb_unplug(&self->drive, "nvme1"));
 	expect_children(_metadata, self, ENODEV);
 	expect_gone(_metadata, self);
-	plug(_metadata, self, bus);
+	ASSERT_EQ(0, pb_plug(&self->drive, DRIVE_ARGUMENTS, bus));
+	ASSERT_TRUE(pb_wait_until(drive_binds, &self->drive, PATIENCE_MS));
 }
 
 static int open_config(const char *name)
