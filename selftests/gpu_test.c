@@ -116,9 +116,9 @@ static bool screen_is(unsigned int seed)
 	return pb_screen_shows(QEMU_ID, WIDTH, HEIGHT, seed);
 }
 
-static bool screen_is_black(void)
+static bool screen_is_off(void)
 {
-	return pb_screen_is_black(QEMU_ID);
+	return pb_screen_is_off(QEMU_ID);
 }
 
 static const char *expected_route(void)
@@ -435,14 +435,14 @@ TEST_F_TIMEOUT(gpu, revoked_on_the_screen, TIMEOUT)
 	EXPECT_TRUE(screen_is(1));
 	revoke_in_time(_metadata, self->node, frame.id);
 	EXPECT_EQ(SIGBUS, pb_touch(memory, false));
-	EXPECT_TRUE(screen_is_black());
+	EXPECT_TRUE(screen_is_off());
 
 	/* The next owner of the memory is not on the screen. */
 	next = make_frame(self, FIRST);
 	paint(next.dmabuf, 2);
-	EXPECT_TRUE(screen_is_black());
+	EXPECT_TRUE(screen_is_off());
 	expect_gone(_metadata, self, &frame);
-	EXPECT_TRUE(screen_is_black());
+	EXPECT_TRUE(screen_is_off());
 	ASSERT_EQ(0, show(self, &next));
 	EXPECT_TRUE(screen_is(2));
 
@@ -520,7 +520,7 @@ TEST_F_TIMEOUT(gpu, pool_closed_on_the_screen, TIMEOUT)
 	ASSERT_EQ(0, show(self, &frame));
 	EXPECT_TRUE(screen_is(1));
 	close(pool);
-	EXPECT_TRUE(screen_is_black());
+	EXPECT_TRUE(screen_is_off());
 	expect_gone(_metadata, self, &frame);
 	EXPECT_EQ(0, pb_card_off(&self->card));
 	drop_frame(self, &frame);
@@ -538,7 +538,7 @@ TEST_F_TIMEOUT(gpu, provider_unbound_on_the_screen, TIMEOUT)
 	begin = pb_now_ms();
 	ASSERT_EQ(0, pb_unbind(&self->provider));
 	EXPECT_GT(REVOKE_MS, pb_now_ms() - begin);
-	EXPECT_TRUE(screen_is_black());
+	EXPECT_TRUE(screen_is_off());
 	expect_gone(_metadata, self, &frame);
 	EXPECT_EQ(0, pb_card_off(&self->card));
 	drop_frame(self, &frame);

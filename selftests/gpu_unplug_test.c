@@ -89,7 +89,7 @@ static void expect_provider_gone(struct __test_metadata *_metadata,
 	__u32 handle;
 
 	EXPECT_EQ(SIGBUS, pb_touch(self->memory, false));
-	EXPECT_TRUE(pb_screen_is_black(QEMU_ID));
+	EXPECT_TRUE(pb_screen_is_off(QEMU_ID));
 	EXPECT_EQ(-ENODEV, pb_card_dirty(&self->card, self->fb));
 	EXPECT_EQ(-ENODEV, pb_card_flip(&self->card, self->fb));
 	EXPECT_EQ(-ENODEV, pb_card_show(&self->card, self->fb, WIDTH, HEIGHT));

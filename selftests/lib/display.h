@@ -50,6 +50,6 @@ void pb_paint_buffer(int dmabuf, __u32 offset, unsigned int width,
 		     unsigned int height, __u32 pitch, unsigned int seed);
 bool pb_screen_shows(const char *device, unsigned int width,
 		     unsigned int height, unsigned int seed);
-bool pb_screen_is_black(const char *device);
+bool pb_screen_is_off(const char *device);
 
 #endif /* _PEERBUF_DISPLAY_H */
