@@ -2,8 +2,8 @@
 /*
  * Everything at once: threads, twice as many as processors, export, attach, map,
  * fault, ask, revoke, close and fork on a few buffers and pools that all of them
- * share, while the provider is taken from its driver and given back. A call may
- * fail, since others are at work; nothing may hang, be lost or be left.
+ * share, while the provider is reset, and taken from its driver and given back. A
+ * call may fail, since others are at work; nothing may hang, be lost or be left.
  *
  *   RACE_SECONDS  how long, default 5, on the debug kernel 10
  *   RACE_SEED     for what the threads choose, default the time
@@ -24,16 +24,17 @@
 #define NR_POOLS	3
 #define MAX_THREADS	64
 #define REBIND_MS	400
+#define RESET_MS	300	/* between two resets, at most */
 #define TIMEOUT		(24 * 3600)	/* the machine ends first */
 
 enum action {
 	EXPORT, CLOSE, ATTACH, IMPORT, FAULT, REVOKE, QUERY, POOL, POOL_CLOSE,
-	FORK, REBIND, NR_ACTIONS,
+	FORK, REBIND, RESET, NR_ACTIONS,
 };
 
 static const char * const action_names[NR_ACTIONS] = {
 	"export", "close", "attach and map", "import", "fault", "revoke",
-	"query", "pool", "pool close", "fork", "rebind",
+	"query", "pool", "pool close", "fork", "rebind", "reset",
 };
 
 /* How often a thread chooses what, of 100. */
@@ -86,7 +87,7 @@ static bool may_say(int error)
 {
 	static const int expected[] = {
 		ENODEV, EBUSY, ENOENT, EBADF, EINVAL, ENOTTY, ENOSPC, EACCES,
-		EINPROGRESS, ENXIO,
+		EINPROGRESS, ENXIO, EAGAIN,
 	};
 	size_t i;
 
@@ -337,6 +338,19 @@ static void *run(void *data)
 	return NULL;
 }
 
+/* One thread more, as resets take long: most of what others do falls into one. */
+static void *keep_resetting(void *data)
+{
+	struct racer *racer = data;
+	struct race *race = racer->race;
+
+	while (!atomic_load(&race->stop)) {
+		pb_sleep_ms(below(racer, RESET_MS));
+		count(race, RESET, pb_reset(&race->provider));
+	}
+	return NULL;
+}
+
 static int rebind(struct race *race)
 {
 	int ret = pb_unbind(&race->provider);
@@ -347,6 +361,7 @@ static int rebind(struct race *race)
 FIXTURE(race) {
 	struct race race;
 	struct racer racers[MAX_THREADS];
+	struct racer resetter;
 	unsigned int nr;
 	struct pb_state start;
 	int attached;
@@ -377,6 +392,15 @@ FIXTURE_TEARDOWN(race)
 {
 }
 
+static void start(struct racer *racer, struct race *race, __u64 seed,
+		  void *(*function)(void *racer))
+{
+	racer->race = race;
+	racer->random = seed;
+	if (pthread_create(&racer->thread, NULL, function, racer))
+		fail("cannot start a thread");
+}
+
 static void begin(FIXTURE_DATA(race) *self, __u64 seed)
 {
 	unsigned int i;
@@ -385,14 +409,12 @@ static void begin(FIXTURE_DATA(race) *self, __u64 seed)
 	for (i = 0; i < self->nr; i++) {
 		struct racer *racer = &self->racers[i];
 
-		racer->race = &self->race;
-		racer->random = seed + i;
 		racer->test = must(pb_open_test());
 		racer->edu = must(pb_open_edu(&self->race.engine));
 		racer->memory = must(memfd_create("race", MFD_CLOEXEC));
-		if (pthread_create(&racer->thread, NULL, run, racer))
-			fail("cannot start a thread");
+		start(racer, &self->race, seed + i, run);
 	}
+	start(&self->resetter, &self->race, seed + i, keep_resetting);
 }
 
 static void finish(FIXTURE_DATA(race) *self)
@@ -400,6 +422,7 @@ static void finish(FIXTURE_DATA(race) *self)
 	unsigned int i;
 
 	atomic_store(&self->race.stop, true);
+	pthread_join(self->resetter.thread, NULL);
 	for (i = 0; i < self->nr; i++) {
 		pthread_join(self->racers[i].thread, NULL);
 		close(self->racers[i].test);
