@@ -105,10 +105,7 @@ FIXTURE_TEARDOWN(stop)
 	close(self->node);
 }
 
-/*
- * For the order of things; and where BARs move, as QEMU 10 without KVM sometimes
- * fails an assertion (iotlb_to_section) when another CPU uses a device then.
- */
+/* For the order of things. */
 static void stay_on_one_cpu(void)
 {
 	cpu_set_t cpus;
@@ -433,7 +430,6 @@ TEST_F_TIMEOUT(stop, function_reset_under_transfers, TIMEOUT)
 {
 	int i;
 
-	stay_on_one_cpu();
 	start_children(self, -EIO);
 	for (i = 0; i < 5; i++) {
 		pb_sleep_ms(50);
@@ -448,7 +444,6 @@ TEST_F_TIMEOUT(stop, suspend_under_transfers, TIMEOUT)
 {
 	if (pb_write_file("/sys/power/pm_test", "devices"))
 		SKIP(return, "this kernel cannot test suspend");
-	stay_on_one_cpu();
 	start_children(self, -EIO);
 	pb_sleep_ms(50);
 	EXPECT_EQ(0, pb_write_file("/sys/power/state", "freeze"));
@@ -580,7 +575,6 @@ TEST_F_TIMEOUT(stop, pull_out_under_transfers, TIMEOUT)
 	if (!pb_expect()->hotplug)
 		SKIP(return, "this machine's kernel cannot be hot-unplugged");
 	must(pb_plug_path("nvme1", bus, sizeof(bus)));
-	stay_on_one_cpu();
 	start_children(self, 0);
 	pb_sleep_ms(50);
 	ASSERT_EQ(0, pb_unplug(&self->drive, "nvme1"));
@@ -604,7 +598,6 @@ TEST_F_TIMEOUT(stop, silent_controller_is_cut_off, TIMEOUT)
 	int config = open_config(self->drive.name);
 	__u16 command, now;
 
-	stay_on_one_cpu();
 	start_children(self, 0);
 	pb_sleep_ms(50);
 	ASSERT_EQ(2, pread(config, &command, 2, 4));
@@ -662,7 +655,6 @@ TEST_F_TIMEOUT(stop, power_fails_under_transfers, TIMEOUT)
 	unsigned int offset = slot_control(port);
 	__u16 before, off;
 
-	stay_on_one_cpu();
 	start_children(self, 0);
 	pb_sleep_ms(50);
 	ASSERT_EQ(2, pread(port, &before, 2, offset));

@@ -12,11 +12,6 @@
  *  - opens the host's own /dev/udmabuf if it works, else an empty memfd;
  *  - answers UDMABUF_CREATE_LIST on that memfd with another one, which stands
  *    for the list, and mmap() of it by mapping the pieces. No byte is copied.
- *  - leaves zeros at the addresses that QEMU unmaps: of the display only. If the
- *    guest detaches the memory of a resource that is on the screen, as it does
- *    when the memory is revoked, QEMU 10 unmaps it, keeps a display surface that
- *    points there, and would die by SIGSEGV at the next screendump. With zeros
- *    the screen goes black.
  *
  * System calls are made directly: the C library's functions are the ones that
  * are replaced here.
@@ -44,15 +39,8 @@ struct buffer {
 	struct udmabuf_create_item items[];
 };
 
-struct mapping {
-	struct mapping *next;
-	void *start;
-	size_t length;
-};
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct buffer *buffers;
-static struct mapping *mappings;
 
 static void *map(void *start, size_t length, int prot, int flags, int fd,
 		 off_t offset)
@@ -209,28 +197,17 @@ static int map_pieces(const struct buffer *buffer, char *start, size_t length,
 
 static void *map_buffer(const struct buffer *buffer, size_t length, int prot)
 {
-	struct mapping *mapping = malloc(sizeof(*mapping));
-	void *start = MAP_FAILED;
+	void *start;
 
-	if (mapping && buffer->real)
-		start = map(NULL, length, prot, MAP_SHARED, buffer->fd, 0);
-	else if (mapping)
-		start = map(NULL, length, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (start != MAP_FAILED && !buffer->real &&
-	    map_pieces(buffer, start, length, prot)) {
+	if (buffer->real)
+		return map(NULL, length, prot, MAP_SHARED, buffer->fd, 0);
+	start = map(NULL, length, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start != MAP_FAILED && map_pieces(buffer, start, length, prot)) {
 		syscall(SYS_munmap, start, length);
-		start = MAP_FAILED;
-	}
-	if (start == MAP_FAILED) {
-		free(mapping);
 		errno = EINVAL;
 		return MAP_FAILED;
 	}
-	mapping->start = start;
-	mapping->length = length;
-	mapping->next = mappings;
-	mappings = mapping;
 	return start;
 }
 
@@ -248,30 +225,4 @@ PUBLIC void *mmap64(void *start, size_t length, int prot, int flags, int fd,
 		pthread_mutex_unlock(&lock);
 	}
 	return buffer ? result : map(start, length, prot, flags, fd, offset);
-}
-
-/* Takes the mapping off the list; the addresses are never used again. */
-static int forget(const void *start, size_t length)
-{
-	struct mapping **link, *mapping;
-
-	pthread_mutex_lock(&lock);
-	for (link = &mappings; *link; link = &(*link)->next) {
-		if ((*link)->start == start && (*link)->length == length)
-			break;
-	}
-	mapping = *link;
-	if (mapping)
-		*link = mapping->next;
-	pthread_mutex_unlock(&lock);
-	free(mapping);
-	return !!mapping;
-}
-
-PUBLIC int munmap(void *start, size_t length)
-{
-	if (!forget(start, length))
-		return syscall(SYS_munmap, start, length);
-	return map(start, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
-		   MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0;
 }
