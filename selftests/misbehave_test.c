@@ -21,7 +21,7 @@
 #define CLOSE_MS	1000	/* a pool's close waits: drivers/peerbuf/revoke.c */
 #define COMPLAIN_MS	10000	/* an unbind waits before it says so: likewise */
 #define SLACK_MS	8000	/* that a busy machine may lose */
-#define MANY		1000	/* attachments */
+#define MANY		10000	/* attachments */
 #define TIMEOUT		180
 
 FIXTURE(misbehave) {
@@ -435,7 +435,7 @@ static __u64 best_revoke(const FIXTURE_DATA(misbehave) *self,
 
 TEST_F_TIMEOUT(misbehave, thousand_attachments, TIMEOUT)
 {
-	static const unsigned int counts[] = { 100, 300, 1000 };
+	static const unsigned int counts[] = { 100, 1000, MANY };
 	__u64 took[ARRAY_SIZE(counts)];
 	size_t i;
 
@@ -445,9 +445,12 @@ TEST_F_TIMEOUT(misbehave, thousand_attachments, TIMEOUT)
 		       counts[i], (unsigned long long)took[i],
 		       (unsigned long long)(took[i] * 1000 / counts[i]));
 	}
-	/* Linear is 10 times; were it by the square, it would be 100. */
-	EXPECT_GT(took[0] * 30, took[2]);
-	EXPECT_GT(took[1] * 10, took[2]);
+	/*
+	 * Linear is 10 times; were it by the square, it would be 100. The first
+	 * hundred are in the caches, so they may be twice as fast.
+	 */
+	EXPECT_GT(took[0] * 25, took[1]);
+	EXPECT_GT(took[1] * 15, took[2]);
 }
 
 TEST_HARNESS_MAIN
