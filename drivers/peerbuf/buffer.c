@@ -171,7 +171,8 @@ void peerbuf_buffer_unuse(struct peerbuf_buffer *buffer)
 {
 	dma_resv_assert_held(buffer->dmabuf->resv);
 
-	if (--buffer->users)
+	WRITE_ONCE(buffer->users, buffer->users - 1);
+	if (buffer->users)
 		return;
 
 	peerbuf_account_drained(buffer);

@@ -45,7 +45,8 @@ struct peerbuf_extent {
  * @state: &enum peerbuf_state; changed under the dma-buf's dma_resv, and never
  *	once revoked
  * @status: what watches are told, with a reference
- * @users: DMA and kernel mappings that exist; protected by dma_resv
+ * @users: DMA and kernel mappings that exist; written under dma_resv, and read
+ *	without it by who waits for their end
  * @revocable: those of @users that importers give back when told; likewise
  * @named: the kernel's own mapping was named by a stop; protected by dma_resv
  * @holds: revokes that are looking at the buffer, which its end waits for;

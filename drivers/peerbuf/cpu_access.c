@@ -189,7 +189,7 @@ int peerbuf_cpu_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (!mem)
 		return -ENOMEM;
 
-	buffer->users++;
+	WRITE_ONCE(buffer->users, buffer->users + 1);
 	trace_peerbuf_vmap(buffer);
 	iosys_map_set_vaddr_iomem(map, mem);
 	return 0;

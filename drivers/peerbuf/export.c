@@ -259,9 +259,10 @@ peerbuf_dmabuf_map(struct dma_buf_attachment *attach,
 	if (!state->maps++)
 		state->since = ktime_get_boottime();
 	state->dirs[dir]++;
-	buffer->users++;
+	WRITE_ONCE(buffer->users, buffer->users + 1);
 	atomic64_inc(&buffer->window->counters.maps);
-	buffer->revocable += is_revocable(attach);
+	WRITE_ONCE(buffer->revocable,
+		   buffer->revocable + is_revocable(attach));
 	trace_peerbuf_map(buffer, attach->dev, dir, sgt->nents);
 	return sgt;
 }
@@ -280,8 +281,11 @@ static void peerbuf_dmabuf_unmap(struct dma_buf_attachment *attach,
 	state->maps--;
 	state->dirs[dir]--;
 	atomic64_inc(&buffer->window->counters.unmaps);
-	if (is_revocable(attach) && !--buffer->revocable)
-		wake_up_all(&buffer->idle);
+	if (is_revocable(attach)) {
+		WRITE_ONCE(buffer->revocable, buffer->revocable - 1);
+		if (!buffer->revocable)
+			wake_up_all(&buffer->idle);
+	}
 	peerbuf_buffer_unuse(buffer);
 }
 
