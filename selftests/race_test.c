@@ -392,8 +392,8 @@ FIXTURE_TEARDOWN(race)
 {
 }
 
-static void start(struct racer *racer, struct race *race, __u64 seed,
-		  void *(*function)(void *racer))
+static void start_racer(struct racer *racer, struct race *race, __u64 seed,
+			void *(*function)(void *racer))
 {
 	racer->race = race;
 	racer->random = seed;
@@ -412,9 +412,9 @@ static void begin(FIXTURE_DATA(race) *self, __u64 seed)
 		racer->test = must(pb_open_test());
 		racer->edu = must(pb_open_edu(&self->race.engine));
 		racer->memory = must(memfd_create("race", MFD_CLOEXEC));
-		start(racer, &self->race, seed + i, run);
+		start_racer(racer, &self->race, seed + i, run);
 	}
-	start(&self->resetter, &self->race, seed + i, keep_resetting);
+	start_racer(&self->resetter, &self->race, seed + i, keep_resetting);
 }
 
 static void finish(FIXTURE_DATA(race) *self)
