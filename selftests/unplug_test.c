@@ -9,6 +9,7 @@
 #include <kselftest_harness.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
@@ -16,10 +17,13 @@
 #define LENGTH		KIB(64)
 #define TO_ENGINE	PEERBUF_EDU_TO_ENGINE
 #define FROM_ENGINE	PEERBUF_EDU_FROM_ENGINE
+#define EDU1		"edu,id=edu1,dma_mask=0xffffffffffffffff"
 #define PATIENCE_MS	30000
 #define TIMEOUT		120
 #define FOREVER		(24 * 3600)	/* the machine has a limit of its own */
 #define SLOT_CONTROL	0x18		/* in the PCI Express capability */
+#define SLOT_INTERRUPT	0x0020		/* hot-plug interrupt enable */
+#define SLOT_DARK	0x0300		/* of the power indicator */
 #define SLOT_OFF	0x0400		/* of the power controller */
 
 FIXTURE(unplug) {
@@ -438,6 +442,143 @@ TEST_F_TIMEOUT(unplug, slot_without_power_under_dma, FOREVER)
 }
 
 /*
+ * Here the kernel is told, by the port and by nobody else. QEMU takes the card
+ * out of a slot that is dark and without power. The port then looks as if somebody
+ * had pulled: no card, no link, a change of presence that interrupts. Power is
+ * back on before that: pciehp takes a slot without for one that it has emptied
+ * itself, and forgets what was in it.
+ */
+static void pull_by_hand(const struct pb_device *port)
+{
+	unsigned int reg = pb_express(port) + SLOT_CONTROL;
+	unsigned int control = pb_config_read(port, reg);
+
+	pb_config_write(port, reg, (control & ~SLOT_INTERRUPT) | SLOT_DARK |
+				   SLOT_OFF);
+	pb_config_write(port, reg, control);
+}
+
+/* With the last thing that pciehp does of a removal. */
+static bool is_off(const void *port)
+{
+	unsigned int control = pb_config_read(port, pb_express(port) +
+						    SLOT_CONTROL);
+
+	return (control & SLOT_DARK) == SLOT_DARK && control & SLOT_OFF;
+}
+
+/* Ports below the far host bridge of the topology bridges. */
+static bool port_tells(const struct pb_device *port)
+{
+	return pb_expect()->hotplug && pb_has_pciehp(port);
+}
+
+/* The kernel lets go of what was at @port, says why, and is done with the slot. */
+static void expect_noticed(struct __test_metadata *_metadata,
+			   const struct pb_device *port,
+			   const struct pb_device *device)
+{
+	static const char text[] = "Card not present";
+	unsigned int noticed = pb_count_log(text);
+
+	pull_by_hand(port);
+	ASSERT_TRUE(pb_wait_absent(device));
+	EXPECT_EQ(noticed + 1, pb_count_log(text));
+	ASSERT_TRUE(pb_wait_until(is_off, port, PATIENCE_MS));
+}
+
+static void expect_nothing_left(struct __test_metadata *_metadata,
+				const struct pb_device *provider, int attached)
+{
+	char path[128];
+
+	EXPECT_EQ(attached, pb_nr_attached());
+	snprintf(path, sizeof(path), "/sys/class/peerbuf/%s", provider->name);
+	EXPECT_EQ(-1, access(path, F_OK));
+	snprintf(path, sizeof(path), "/sys/kernel/debug/peerbuf/%s",
+		 provider->name);
+	EXPECT_EQ(-1, access(path, F_OK));
+}
+
+/* @self's memory is in the slot at @bus from here to its end. */
+static void pull_provider_once(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(unplug) *self,
+			       const struct pb_device *port, const char *bus)
+{
+	int attached = pb_nr_attached(), watch;
+	pid_t child;
+
+	ASSERT_EQ(0, pb_plug_provider(&self->provider, "pulled", MIB(16), bus));
+	lend(self);
+	watch = must(pb_watch_buffer(self->dmabuf, 0, NULL));
+	child = keep_copying(self);
+	expect_noticed(_metadata, port, &self->provider);
+	expect_provider_gone(_metadata, self);
+	expect_copying_ended(_metadata, self, child);
+	expect_watch_ends(_metadata, watch);
+	close(watch);
+	give_back(self);
+	expect_nothing_left(_metadata, &self->provider, attached);
+}
+
+TEST_F_TIMEOUT(unplug, provider_pulled_by_hand_under_dma, FOREVER)
+{
+	unsigned int rounds = pb_setting("PEERBUF_ROUNDS", 2), i;
+	struct pb_device provider = self->provider, engine = self->engine;
+	struct pb_device port = pb_port_of(&engine);
+	char bus[64];
+
+	if (!port_tells(&port))
+		SKIP(return, "no slot here that the kernel's pciehp watches");
+	must(pb_plug_path("edu1", bus, sizeof(bus)));
+	give_back(self);
+	ASSERT_EQ(0, pb_unplug(&engine, "edu1"));
+	/* in its place */
+	self->provider = engine;
+	self->engine = pb_importer(0);
+	for (i = 0; i < rounds; i++)
+		pull_provider_once(_metadata, self, &port, bus);
+	TH_LOG("%u times", rounds);
+
+	ASSERT_EQ(0, pb_plug(&engine, EDU1, bus));
+	ASSERT_TRUE(pb_wait_until(engine_is_ready, &engine, PATIENCE_MS));
+	self->provider = provider;
+	self->engine = engine;
+	lend(self);
+}
+
+TEST_F_TIMEOUT(unplug, importer_pulled_by_hand_under_dma, FOREVER)
+{
+	unsigned int rounds = pb_setting("PEERBUF_ROUNDS", 2), i;
+	struct pb_device port = pb_port_of(&self->engine);
+	struct peerbuf_buffer_info info;
+	pid_t child;
+	char bus[64];
+
+	if (!port_tells(&port))
+		SKIP(return, "no slot here that the kernel's pciehp watches");
+	must(pb_plug_path("edu1", bus, sizeof(bus)));
+	for (i = 0; i < rounds; i++) {
+		must(pb_buffer(self->dmabuf, &info, NULL, 0));
+		EXPECT_EQ(1, pb_holders(self->node, info.id, NULL, 0));
+		child = keep_copying(self);
+		expect_noticed(_metadata, &port, &self->engine);
+		expect_engine_gone(_metadata, self);
+		expect_copying_ended(_metadata, self, child);
+		/* though the engine's file is still open */
+		EXPECT_EQ(0, pb_holders(self->node, info.id, NULL, 0));
+		EXPECT_EQ(0, pb_revoke(self->node, info.id,
+				       PEERBUF_REVOKE_NOWAIT));
+		ASSERT_EQ(0, pb_plug(&self->engine, EDU1, bus));
+		ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine,
+					  PATIENCE_MS));
+		give_back(self);
+		lend(self);
+	}
+	TH_LOG("%u times", rounds);
+}
+
+/*
  * An error that the kernel cannot recover from, because the other function of
  * the device has a driver that does not want to hear of errors.
  */
@@ -506,8 +647,7 @@ TEST_F_TIMEOUT(unplug, pull_out_importer_under_dma, TIMEOUT)
 	ASSERT_EQ(0, pb_unplug(&self->engine, "edu1"));
 	expect_engine_gone(_metadata, self);
 	expect_copying_ended(_metadata, self, child);
-	ASSERT_EQ(0, pb_plug(&self->engine,
-			     "edu,id=edu1,dma_mask=0xffffffffffffffff", bus));
+	ASSERT_EQ(0, pb_plug(&self->engine, EDU1, bus));
 	ASSERT_TRUE(pb_wait_until(engine_is_ready, &self->engine, PATIENCE_MS));
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices that are pulled out of the machine, and plugged in. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "peerbuf_lib.h"
 
@@ -23,6 +25,33 @@ bool pb_wait_present(const struct pb_device *device)
 	return pb_wait_until(is_present, device, PATIENCE_MS);
 }
 
+/* pb_wait_absent() - Return: whether the kernel forgets @device, soon enough. */
+bool pb_wait_absent(const struct pb_device *device)
+{
+	return pb_wait_until(is_absent, device, PATIENCE_MS);
+}
+
+/**
+ * pb_has_pciehp() - who is told of cards that come and go
+ * @port: of the slot
+ *
+ * Return: whether it is the kernel's own driver for that, not ACPI.
+ */
+bool pb_has_pciehp(const struct pb_device *port)
+{
+	DIR *services = opendir("/sys/bus/pci_express/drivers/pciehp");
+	struct dirent *service;
+	bool has = false;
+
+	if (!services)
+		return false;
+	/* 0000:80:00.0:pcie004 is one of that port */
+	while (!has && (service = readdir(services)))
+		has = !strncmp(service->d_name, port->name, strlen(port->name));
+	closedir(services);
+	return has;
+}
+
 /**
  * pb_unplug() - have QEMU ask for a device, and the kernel let go of it
  * @device: the device
@@ -39,7 +68,7 @@ int pb_unplug(const struct pb_device *device, const char *id)
 	ret = pb_monitor(command, reply, sizeof(reply));
 	if (ret)
 		return ret;
-	return pb_wait_until(is_absent, device, PATIENCE_MS) ? 0 : -ETIMEDOUT;
+	return pb_wait_absent(device) ? 0 : -ETIMEDOUT;
 }
 
 /**

@@ -274,6 +274,8 @@ bool pb_wait_until(bool (*done)(const void *arg), const void *arg,
 /* hotplug.c: devices that come and go */
 
 bool pb_wait_present(const struct pb_device *device);
+bool pb_wait_absent(const struct pb_device *device);
+bool pb_has_pciehp(const struct pb_device *port);
 int pb_unplug(const struct pb_device *device, const char *id);
 int pb_plug(const struct pb_device *device, const char *arguments,
 	    const char *bus);
