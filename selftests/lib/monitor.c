@@ -12,7 +12,7 @@
 #include "peerbuf_lib.h"
 
 #define PROMPT		"(qemu) "
-#define REPLY_MS	10000
+#define REPLY_MS	60000	/* of a busy machine */
 #define QUIET_MS	100
 
 static int open_raw(const char *path)

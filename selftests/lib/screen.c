@@ -19,7 +19,7 @@
 
 #define LINE		"/dev/ttyS3"
 #define FILE_NAME	"/tmp/screen"	/* of QEMU, not of the guest */
-#define LINE_MS		10000
+#define LINE_MS		60000
 #define MAX_SIDE	4096
 
 /**
