@@ -41,12 +41,12 @@ static const __u64 fuzz_seeds[] = {
 /* Kinds of files, as bits. */
 enum kind {
 	CONTROL = 1, NODE = 2, POOL = 4, EDU = 8, NVME = 16, BUFFER = 32,
-	FENCE = 64, WATCH = 128, ANY = 255,
+	FENCE = 64, WATCH = 128, IGB = 256, ANY = 511,
 };
 
 /* What belongs in a field. The last ones are filled in by the kernel. */
 enum type {
-	SIZE, FLAGS, FUNCTION, DMABUF, WINDOW, RANGES, FEW, ALIGN, OPEN, ID,
+	SIZE, FLAGS, SOME, FUNCTION, DMABUF, WINDOW, RANGES, FEW, ALIGN, OPEN, ID,
 	OFFSET, LENGTH, ROOM, HANDLE, ZERO, SYNC, NAME, FENCE_FD, EXACT,
 	NEW_FILE, NEW_ID, NEW_HANDLE,
 };
@@ -324,7 +324,7 @@ static const struct call calls[] = {
 		},
 		{ ENXIO },
 	}, {
-		NAMED(PEERBUF_NVME_IOC_IO), NVME, 10,
+		NAMED(PEERBUF_NVME_IOC_IO), NVME, 20,
 		sizeof(struct peerbuf_nvme_io),
 		{
 			AT(peerbuf_nvme_io, size, SIZE, 0),
@@ -337,6 +337,78 @@ static const struct call calls[] = {
 			AT(peerbuf_nvme_io, offset, OFFSET, 0),
 		},
 		{ EACCES, ENOENT, ERANGE, EROFS, ECANCELED, EXDEV, ENXIO },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_INFO), IGB, 3,
+		sizeof(struct peerbuf_igb_info),
+		{
+			AT(peerbuf_igb_info, size, SIZE, 0),
+			AT(peerbuf_igb_info, reserved, ZERO, 0),
+			AT(peerbuf_igb_info, reserved2, ZERO, 0),
+		},
+	}, {
+		/* seldom: the link goes down with it */
+		NAMED(PEERBUF_IGB_IOC_SET), IGB, 1,
+		sizeof(struct peerbuf_igb_set),
+		{
+			AT(peerbuf_igb_set, size, SIZE, 0),
+			AT(peerbuf_igb_set, fields, EXACT,
+			   PEERBUF_IGB_SET_SLOT_SIZE),
+			AT(peerbuf_igb_set, loopback, ZERO, 0),
+			AT(peerbuf_igb_set, slot_size, EXACT,
+			   PEERBUF_IGB_SLOT_UNIT),
+			AT(peerbuf_igb_set, eventfd, ZERO, 0),
+			AT(peerbuf_igb_set, reserved, ZERO, 0),
+		},
+		{ EBUSY, EBADF, EIO },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_IMPORT), IGB, 15,
+		sizeof(struct peerbuf_igb_import),
+		{
+			AT(peerbuf_igb_import, size, SIZE, 0),
+			AT(peerbuf_igb_import, flags, SOME,
+			   PEERBUF_IGB_SEND | PEERBUF_IGB_RECV),
+			AT(peerbuf_igb_import, fd, DMABUF, 0),
+			AT(peerbuf_igb_import, handle, NEW_HANDLE, 0),
+		},
+		{ EACCES, EBADF, ENOSPC },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_RELEASE), IGB, 10,
+		sizeof(struct peerbuf_igb_release),
+		{
+			AT(peerbuf_igb_release, size, SIZE, 0),
+			AT(peerbuf_igb_release, handle, HANDLE, 0),
+		},
+		{ ENOENT },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_POST_SEND), IGB, 30,
+		sizeof(struct peerbuf_igb_post),
+		{
+			AT(peerbuf_igb_post, size, SIZE, 0),
+			AT(peerbuf_igb_post, handle, HANDLE, 0),
+			AT(peerbuf_igb_post, offset, OFFSET, 0),
+			AT(peerbuf_igb_post, length, EXACT, 1024),
+			AT(peerbuf_igb_post, flags, FLAGS, 0),
+		},
+		{ EACCES, ENOENT, EMSGSIZE, ERANGE, EXDEV, ENETDOWN, EIO },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_POST_RECV), IGB, 30,
+		sizeof(struct peerbuf_igb_post),
+		{
+			AT(peerbuf_igb_post, size, SIZE, 0),
+			AT(peerbuf_igb_post, handle, HANDLE, 0),
+			AT(peerbuf_igb_post, offset, OFFSET, 0),
+			AT(peerbuf_igb_post, length, LENGTH, 0),
+			AT(peerbuf_igb_post, flags, FLAGS, 0),
+		},
+		{ EACCES, ENOENT, EMSGSIZE, ERANGE, EXDEV, ECANCELED, EIO },
+	}, {
+		NAMED(PEERBUF_IGB_IOC_REAP), IGB, 5,
+		sizeof(struct peerbuf_igb_reap),
+		{
+			AT(peerbuf_igb_reap, size, SIZE, 0),
+			AT(peerbuf_igb_reap, nr, FEW, 0),
+			AT(peerbuf_igb_reap, completions, ROOM, 0),
+		},
 	}, {
 		NAMED(DMA_BUF_IOCTL_SYNC), BUFFER, 10,
 		sizeof(struct dma_buf_sync),
@@ -392,6 +464,12 @@ struct mapping {
 	size_t length;
 };
 
+/* Of imports; importers count from 1 each. */
+struct handles {
+	__u32 values[MAX_NUMBERS];
+	unsigned int nr;
+};
+
 /* One round. */
 struct fuzz {
 	struct shared *shared;
@@ -399,10 +477,9 @@ struct fuzz {
 	struct peerbuf_function functions[4];
 	struct { int fd; unsigned int kind; } files[MAX_FILES];
 	__u64 ids[MAX_NUMBERS];
-	__u32 handles[MAX_NUMBERS];
+	struct handles edu, nvme, igb;
 	struct mapping mappings[MAX_MAPPINGS];
 	unsigned int nr_ids;
-	unsigned int nr_handles;
 	int memory;		/* for what goes through mappings */
 	char *scratch;		/* what pointers in a struct point at */
 	char *argument;		/* a page; nothing can be read after it */
@@ -451,6 +528,32 @@ static int any_fd(struct fuzz *fuzz, unsigned int kinds)
 	return i < 0 ? -1 : fuzz->files[i].fd;
 }
 
+/* Handles */
+
+static struct handles *handles_of(struct fuzz *fuzz, const struct call *call)
+{
+	switch (call->kinds) {
+	case EDU:
+		return &fuzz->edu;
+	case NVME:
+		return &fuzz->nvme;
+	default:
+		return &fuzz->igb;
+	}
+}
+
+static void add_handle(struct handles *handles, __u32 handle)
+{
+	handles->values[handles->nr++] = handle;
+	if (handles->nr == MAX_NUMBERS)
+		handles->nr--;
+}
+
+static __u32 any_handle(struct fuzz *fuzz, const struct handles *handles)
+{
+	return handles->nr ? handles->values[below(fuzz, handles->nr)] : 1;
+}
+
 /* Fields */
 
 static void make_ranges(struct fuzz *fuzz)
@@ -492,6 +595,8 @@ static __u64 proper_value(struct fuzz *fuzz, const struct call *call,
 	case FLAGS:
 		return chance(fuzz, 50) ? 0 :
 					  pb_random(&fuzz->random) & field->known;
+	case SOME:
+		return 1 + below(fuzz, field->known);
 	case FUNCTION:
 		return function_value(fuzz);
 	case DMABUF:
@@ -517,8 +622,7 @@ static __u64 proper_value(struct fuzz *fuzz, const struct call *call,
 	case LENGTH:
 		return (1 + below(fuzz, 64)) * PAGE;
 	case HANDLE:
-		return fuzz->nr_handles ?
-			fuzz->handles[below(fuzz, fuzz->nr_handles)] : 1;
+		return any_handle(fuzz, handles_of(fuzz, call));
 	case SYNC:
 		return below(fuzz, 8);
 	case EXACT:
@@ -557,12 +661,10 @@ static void remember(struct fuzz *fuzz, const struct call *call,
 		else if (field->type == NEW_ID)
 			fuzz->ids[fuzz->nr_ids++ % MAX_NUMBERS] = value;
 		else if (field->type == NEW_HANDLE)
-			fuzz->handles[fuzz->nr_handles++ % MAX_NUMBERS] = value;
+			add_handle(handles_of(fuzz, call), value);
 	}
 	if (fuzz->nr_ids >= MAX_NUMBERS)
 		fuzz->nr_ids = MAX_NUMBERS - 1;
-	if (fuzz->nr_handles >= MAX_NUMBERS)
-		fuzz->nr_handles = MAX_NUMBERS - 1;
 }
 
 /* The oracle */
@@ -768,6 +870,11 @@ static void do_other(struct fuzz *fuzz)
 
 /* A round */
 
+static bool is_owner(__u64 seed)
+{
+	return seed & 1;
+}
+
 static void prepare_memory(struct fuzz *fuzz)
 {
 	fuzz->scratch = pb_map(-1, 0, SCRATCH, RW);
@@ -778,7 +885,21 @@ static void prepare_memory(struct fuzz *fuzz)
 	fuzz->memory = must(memfd_create("fuzz", MFD_CLOEXEC));
 }
 
-static void prepare_files(struct fuzz *fuzz, bool owner)
+/* Few rounds wait for the link, and so can send: it takes half a second. */
+static void prepare_port(struct fuzz *fuzz, bool wait)
+{
+	struct pb_device device;
+	int port;
+
+	if (pb_find(PB_IGB, &device, 1) <= 0)
+		return;
+	port = must(pb_open_port(&device));
+	if (wait && !pb_port_wait_link(port, true))
+		fail("the port has no link");
+	add_file(fuzz, port, IGB);
+}
+
+static void prepare_files(struct fuzz *fuzz, __u64 seed)
 {
 	struct pb_device provider = pb_provider(0), edu = pb_importer(0);
 	struct pb_device drive;
@@ -795,7 +916,8 @@ static void prepare_files(struct fuzz *fuzz, bool owner)
 		add_file(fuzz, must(pb_pool(node, MIB(32 + i), MIB(1))), POOL);
 	if (pb_find(PB_NVME, &drive, 1) > 0)
 		add_file(fuzz, must(pb_open_nvme(&drive, O_RDONLY)), NVME);
-	if (!owner) {
+	prepare_port(fuzz, seed % 8 < 2);
+	if (!is_owner(seed)) {
 		close(node);
 		return;
 	}
@@ -807,14 +929,13 @@ static void __noreturn run_round(struct shared *shared, __u64 seed,
 				 unsigned int count)
 {
 	static struct fuzz fuzz;
-	bool owner = seed & 1;
 	unsigned int i;
 
 	fuzz.shared = shared;
 	fuzz.random = seed;
 	prepare_memory(&fuzz);
-	prepare_files(&fuzz, owner);
-	if (!owner)
+	prepare_files(&fuzz, seed);
+	if (!is_owner(seed))
 		pb_become_nobody();
 	for (i = 0; i < count; i++) {
 		alarm(STUCK_S);
@@ -914,7 +1035,7 @@ static void report(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(fuzz, calls, TIMEOUT)
 {
-	__u64 left = pb_setting("FUZZ_CALLS", 20000);
+	__u64 left = pb_setting("FUZZ_CALLS", 40000);
 	__u64 seed = pb_setting("FUZZ_SEED", 2000);
 	unsigned int round, count;
 
