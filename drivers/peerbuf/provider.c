@@ -193,12 +193,11 @@ static int enable_windows(struct peerbuf_provider *provider)
 	return 0;
 }
 
-static void hide_windows(struct peerbuf_provider *provider)
+/* The first @nr, which are shown: what was never added cannot be taken away. */
+static void hide_windows(struct peerbuf_provider *provider, unsigned int nr)
 {
-	unsigned int i;
-
-	for (i = 0; i < provider->nr_windows; i++)
-		kobject_del(&provider->windows[i]->kobj);
+	while (nr--)
+		kobject_del(&provider->windows[nr]->kobj);
 }
 
 static int show_windows(struct peerbuf_provider *provider)
@@ -210,7 +209,7 @@ static int show_windows(struct peerbuf_provider *provider)
 		ret = kobject_add(&provider->windows[i]->kobj,
 				  &provider->dev.kobj, "window%u", i);
 		if (ret) {
-			hide_windows(provider);
+			hide_windows(provider, i);
 			return ret;
 		}
 	}
@@ -274,7 +273,7 @@ EXPORT_SYMBOL_NS_GPL(peerbuf_provider_register, "PEERBUF");
  */
 void peerbuf_provider_unregister(struct peerbuf_provider *provider)
 {
-	hide_windows(provider);
+	hide_windows(provider, provider->nr_windows);
 	cdev_device_del(&provider->cdev, &provider->dev);
 
 	mutex_lock(&provider->lifecycle);
