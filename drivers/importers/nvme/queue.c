@@ -45,7 +45,7 @@ static void free_slots(struct pnvme_queue *queue)
 	struct device *dev = &queue->ctrl->pdev->dev;
 	unsigned int i;
 
-	for (i = 0; i < queue->nr_slots && queue->slots; i++)
+	for (i = 0; i < queue->nr_slots; i++)
 		if (queue->slots[i].list)
 			dma_free_coherent(dev, PNVME_PAGE, queue->slots[i].list,
 					  queue->slots[i].list_dma);
@@ -53,16 +53,18 @@ static void free_slots(struct pnvme_queue *queue)
 	queue->slots = NULL;
 }
 
-static int alloc_slots(struct pnvme_queue *queue)
+static int alloc_slots(struct pnvme_queue *queue, unsigned int nr)
 {
 	struct device *dev = &queue->ctrl->pdev->dev;
 	struct pnvme_slot *slot;
 	unsigned int i;
 
-	queue->slots = kvzalloc_objs(*queue->slots, queue->nr_slots);
+	queue->slots = kvzalloc_objs(*queue->slots, nr);
 	if (!queue->slots)
 		return -ENOMEM;
 
+	/* A queue that is not all there can be closed: only now is there a slot. */
+	queue->nr_slots = nr;
 	for (i = 0; i < queue->nr_slots; i++) {
 		slot = &queue->slots[i];
 		slot->queue = queue;
@@ -77,11 +79,11 @@ static int alloc_slots(struct pnvme_queue *queue)
 	return 0;
 }
 
-static int alloc_rings(struct pnvme_queue *queue)
+static int alloc_rings(struct pnvme_queue *queue, unsigned int nr_slots)
 {
 	struct device *dev = &queue->ctrl->pdev->dev;
 
-	queue->used = bitmap_zalloc(queue->nr_slots, GFP_KERNEL);
+	queue->used = bitmap_zalloc(nr_slots, GFP_KERNEL);
 	queue->sq = dma_alloc_coherent(dev, queue->depth * sizeof(*queue->sq),
 				       &queue->sq_dma, GFP_KERNEL);
 	queue->cq = dma_alloc_coherent(dev, queue->depth * sizeof(*queue->cq),
@@ -134,15 +136,14 @@ int pnvme_queue_alloc(struct pnvme_queue *queue, struct pnvme_ctrl *ctrl,
 	queue->ctrl = ctrl;
 	queue->id = id;
 	queue->depth = depth;
-	queue->nr_slots = depth - 1;
 	queue->sq_doorbell = ctrl->regs + NVME_REG_DBS + 2 * id * stride;
 	queue->cq_doorbell = queue->sq_doorbell + stride;
 	init_waitqueue_head(&queue->wait);
 	spin_lock_init(&queue->lock);
 
-	ret = alloc_rings(queue);
+	ret = alloc_rings(queue, depth - 1);
 	if (!ret)
-		ret = alloc_slots(queue);
+		ret = alloc_slots(queue, depth - 1);
 	return ret;
 }
 
