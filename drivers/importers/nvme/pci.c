@@ -143,13 +143,20 @@ static int setup_dma(struct pnvme_ctrl *ctrl)
 	return ctrl->identify ? 0 : -ENOMEM;
 }
 
+/* The error is that of what is tried last: do not try what is not there. */
+static unsigned int vector_types(const struct pci_dev *pdev)
+{
+	return (pdev->msix_cap ? PCI_IRQ_MSIX : 0) |
+	       (pdev->msi_cap ? PCI_IRQ_MSI : 0);
+}
+
 /* A vector for the admin queue and one for each CPU, or all on fewer. */
 static int setup_vectors(struct pnvme_ctrl *ctrl)
 {
 	int ret;
 
 	ret = pci_alloc_irq_vectors(ctrl->pdev, 1, 1 + num_online_cpus(),
-				    PCI_IRQ_MSIX | PCI_IRQ_MSI);
+				    vector_types(ctrl->pdev));
 	if (ret < 0)
 		return dev_err_probe(&ctrl->pdev->dev, ret,
 				     "no MSI-X or MSI vector\n");
