@@ -168,9 +168,10 @@ struct peerbuf_igb_set {
  * Errors: EINVAL, @flags is zero, or @fd is not a dma-buf; EBADF, @fd is not
  * open; EOPNOTSUPP, an unknown flag, or the exporter refused the port (for
  * peerbuf's buffers, PEERBUF_IOC_ROUTE says why), or gave an address that the
- * port cannot express; ENODEV, the buffer was revoked, or the port is gone;
- * ENOSPC, %PEERBUF_IGB_MAX_IMPORTS are there already; other exporters have
- * further errors.
+ * port cannot express; EACCES, the buffer is read-only, and @flags has
+ * %PEERBUF_IGB_RECV, with which the port writes to it; ENODEV, the buffer was
+ * revoked, or the port is gone; ENOSPC, %PEERBUF_IGB_MAX_IMPORTS are there
+ * already; other exporters have further errors.
  */
 struct peerbuf_igb_import {
 	/** @size: sizeof(struct peerbuf_igb_import) */
