@@ -306,6 +306,20 @@ TEST_F(igb, import_that_cannot_be_reported)
 	EXPECT_EQ(self->handle[0] + 1, handle);
 }
 
+/* A completion that user space never learnt of would be a slot that never ends. */
+TEST_F(igb, reap_that_cannot_be_reported)
+{
+	const struct pb_abi abi = abi_of(self);
+	int port = self->port[0];
+
+	must(pb_port_recv(port, self->handle[0], 0, SLOT, 7));
+	must(pb_port_release(port, self->handle[0]));
+	EXPECT_TRUE(pb_unwritable_refused(&abi, &commands[5]));
+	ASSERT_EQ(1, pb_port_reap(port, self->done, ARRAY_SIZE(self->done)));
+	EXPECT_EQ(7, self->done[0].cookie);
+	EXPECT_EQ(-ECANCELED, self->done[0].status);
+}
+
 TEST_F(igb, imports_have_a_direction)
 {
 	int port = self->port[0];

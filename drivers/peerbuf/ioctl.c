@@ -128,8 +128,13 @@ long peerbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 	const struct peerbuf_ioctl *op = find_ioctl(table, nr, cmd);
 	u64 copy[PEERBUF_MAX_ARG / sizeof(u64)] = {};
 	u64 given[PEERBUF_MAX_ARG / sizeof(u64)];
-	struct peerbuf_call call = { .file = file, .arg = copy, .new_fd = -1 };
 	void __user *uarg = (void __user *)arg;
+	struct peerbuf_call call = {
+		.file = file,
+		.arg = copy,
+		.uarg = uarg,
+		.new_fd = -1,
+	};
 	u32 size;
 	int ret;
 

@@ -112,12 +112,15 @@ static inline int peerbuf_check_bounds(u64 start, u64 length, u64 limit)
  * @file: where it came in
  * @arg: the struct of the command, zero beyond what the user passed; what the
  *	handler leaves in it is copied back
+ * @uarg: where the user has it, for a handler that must know that it was told
+ *	of its results before it goes on
  * @new_fd: a reserved descriptor that the handler wants filled, or -1
  * @new_file: what goes there; the dispatcher installs or drops it
  */
 struct peerbuf_call {
 	struct file *file;
 	void *arg;
+	void __user *uarg;
 	int new_fd;
 	struct file *new_file;
 };

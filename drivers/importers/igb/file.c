@@ -268,14 +268,29 @@ static int igb_ioctl_post_recv(struct peerbuf_call *call)
 	return igb_post_call(call, false);
 }
 
-/* Also after an unbind: how the slots ended is still to be told. */
+/* Completions to the user, and then how many there are by now. */
+static bool igb_deliver(const struct peerbuf_call *call,
+			const struct peerbuf_igb_completion *done, u32 before,
+			u32 nr)
+{
+	const struct peerbuf_igb_reap *arg = call->arg;
+	struct peerbuf_igb_reap __user *uarg = call->uarg;
+	struct peerbuf_igb_completion __user *to =
+		u64_to_user_ptr(arg->completions);
+
+	return !copy_to_user(to + before, done, nr * sizeof(*done)) &&
+	       !put_user(before + nr, &uarg->nr);
+}
+
+/*
+ * Also after an unbind: how the slots ended is still to be told. What is taken
+ * cannot be had again, so it is only forgotten once the user knows of it.
+ */
 static int igb_ioctl_reap(struct peerbuf_call *call)
 {
 	struct peerbuf_igb_completion done[IGB_REAP_BATCH];
 	struct igb *igb = call->file->private_data;
-	struct peerbuf_igb_reap *arg = call->arg;
-	struct peerbuf_igb_completion __user *to =
-		u64_to_user_ptr(arg->completions);
+	const struct peerbuf_igb_reap *arg = call->arg;
 	u32 room = arg->nr, total = 0, nr;
 
 	if (!room)
@@ -283,17 +298,14 @@ static int igb_ioctl_reap(struct peerbuf_call *call)
 
 	do {
 		nr = igb_take_done(igb, done, min(room - total, IGB_REAP_BATCH));
-		if (copy_to_user(to + total, done, nr * sizeof(*done))) {
+		if (!igb_deliver(call, done, total, nr)) {
 			igb_give_back_done(igb, done, nr);
-			if (!total)
-				return -EFAULT;
-			break;
+			return total ? 0 : -EFAULT;
 		}
 		igb_forget_done(igb, done, nr);
 		total += nr;
 	} while (nr && total < room);
 
-	arg->nr = total;
 	return 0;
 }
 

@@ -269,7 +269,8 @@ struct peerbuf_igb_completion {
  *
  * Take the oldest completions. Does not wait.
  *
- * Errors: EINVAL, @nr is zero; EFAULT, none could be written, and none is lost.
+ * Errors: EINVAL, @nr is zero; EFAULT, none could be written, or not @nr, and none
+ * is lost.
  */
 struct peerbuf_igb_reap {
 	/** @size: sizeof(struct peerbuf_igb_reap) */
