@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every allocation, and every copy from and to user memory, of every call fails
- * once, in turn. The call then says so with an error that is documented, or
- * does without; it leaves nothing behind; and works when it is made again.
+ * Every failure (lib/sweep.h) of every call of peerbuf, and of every operation of
+ * a dma-buf. Those of the importers are in fault_importers_test.c.
  *
  * A kernel mapping (vmap) is not among the operations: dma_buf_vmap() of 7.3
  * warns of every error of an exporter.
@@ -14,14 +13,13 @@
 #include <poll.h>
 #include <sys/mman.h>
 
-#include "peerbuf_lib.h"
+#include "sweep.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define LENGTH		(4 * PAGE)
 #define POOL_OFFSET	MIB(8)
 #define POOL_LENGTH	MIB(1)
 #define NEW_POOL	MIB(32)
-#define MOST		2000	/* failures of one operation */
 #define PATIENCE_MS	10000	/* a second, on a busy machine */
 #define TIMEOUT		300
 
@@ -29,41 +27,16 @@
 struct scene {
 	struct pb_device provider;
 	struct pb_device importer;
-	struct pb_device engine;
-	int inject;
 	int control;
 	int node;
 	int pool;
 	int new_pool;
-	int edu;
 	int test;
 	int dmabuf;
 	__u64 id;
 	unsigned int handle;
 	int fence;
 	char *memory;
-};
-
-/**
- * struct operation - what is swept
- * @name: for messages
- * @prepare: optional; makes what @run needs
- * @run: with the failure; a descriptor, 0 or a negative errno
- * @undo: optional; takes back what a successful @run made, given what it returned
- * @clean: optional; takes back what @prepare made, whether @run worked or not
- * @least: failures that a sweep has to find at least
- * @error: what it may return beside -ENOMEM and -EFAULT, or 0
- * @must: it has no way to fail
- */
-struct operation {
-	const char *name;
-	void (*prepare)(struct scene *scene);
-	int (*run)(struct scene *scene);
-	void (*undo)(struct scene *scene, int ret);
-	void (*clean)(struct scene *scene);
-	unsigned int least;
-	int error;
-	bool must;
 };
 
 static void close_fd(struct scene *scene, int fd)
@@ -491,56 +464,7 @@ static int read_fdinfo(struct scene *scene)
 	return ret;
 }
 
-/* Calls of an importer */
-
-static int open_edu(struct scene *scene)
-{
-	return pb_open_edu(&scene->engine);
-}
-
-static int import(struct scene *scene)
-{
-	return pb_import(scene->edu, scene->dmabuf, &scene->handle);
-}
-
-static int release(struct scene *scene)
-{
-	return pb_release(scene->edu, scene->handle);
-}
-
-static void undo_import(struct scene *scene, int ret)
-{
-	(void)ret;
-	must(release(scene));
-}
-
-static void buffer_imported(struct scene *scene)
-{
-	buffer_of_node(scene);
-	must(import(scene));
-}
-
-/* After a release that worked, there is nothing left to release. */
-static void end_import(struct scene *scene)
-{
-	release(scene);
-	close(scene->dmabuf);
-}
-
-static int copy(struct scene *scene)
-{
-	return pb_copy(scene->edu, scene->handle, PEERBUF_EDU_TO_ENGINE, 0, 0,
-		       64);
-}
-
-static int address(struct scene *scene)
-{
-	__u64 address, contiguous;
-
-	return pb_address(scene->edu, scene->handle, 0, &address, &contiguous);
-}
-
-static const struct operation control_operations[] = {
+static const struct pb_operation control_operations[] = {
 	{ "open", .run = open_control, .undo = close_fd, .least = 2 },
 	{ "VERSION", .run = version, .least = 2 },
 	{ "PROVIDER", .run = provider, .least = 2 },
@@ -552,7 +476,7 @@ static const struct operation control_operations[] = {
 	{ "WATCH", buffer_of_node, watch, close_fd, close_buffer, .least = 4 },
 };
 
-static const struct operation node_operations[] = {
+static const struct pb_operation node_operations[] = {
 	{ "open", .run = open_node, .undo = close_fd, .least = 2 },
 	{ "EXPORT", .run = export_from_node, .undo = close_fd, .least = 6 },
 	{ "REVOKE", buffer_in_use, revoke_by_node, .clean = end_use,
@@ -564,7 +488,7 @@ static const struct operation node_operations[] = {
 	{ "HOLDERS", buffer_in_use, list_holders, .clean = end_use, .least = 3 },
 };
 
-static const struct operation pool_operations[] = {
+static const struct pb_operation pool_operations[] = {
 	{ "EXPORT", .run = export_from_pool, .undo = close_fd, .least = 6 },
 	{ "REVOKE", pool_in_use, revoke_by_pool, .clean = end_use, .least = 1 },
 	{ "POOL_INFO", .run = pool_info, .least = 2 },
@@ -574,11 +498,11 @@ static const struct operation pool_operations[] = {
 	  .least = 1, .must = true },
 };
 
-static const struct operation dmabuf_operations[] = {
+static const struct pb_operation dmabuf_operations[] = {
 	{ "attach", buffer_with_file, attach_importer, .clean = close_test,
-	  .least = 5 },
+	  .least = 5, .until_clean = true },
 	{ "map", buffer_attached, map_importer, unmap_importer, detach,
-	  .least = 3, .error = EIO },
+	  .least = 3, .errors = { EIO } },
 	{ "pin", buffer_attached, pin_importer, unpin_importer, detach,
 	  .least = 1 },
 	{ "mmap", buffer_of_node, map_cpu, unmap_cpu, close_buffer,
@@ -602,32 +526,19 @@ static const struct operation dmabuf_operations[] = {
 	{ "close", buffer_of_pool, close_dmabuf, .must = true },
 };
 
-static const struct operation edu_operations[] = {
-	{ "open", .run = open_edu, .undo = close_fd, .least = 2 },
-	{ "IMPORT", buffer_of_node, import, undo_import, close_buffer,
-	  .least = 5, .error = EIO },
-	{ "COPY", buffer_imported, copy, .clean = end_import, .least = 3 },
-	{ "ADDRESS", buffer_imported, address, .clean = end_import,
-	  .least = 4 },
-	{ "RELEASE", buffer_imported, release, .clean = end_import,
-	  .least = 1 },
-};
-
 static const struct {
-	const struct operation *operations;
+	const struct pb_operation *operations;
 	size_t nr;
 } tables[] = {
 	{ control_operations, ARRAY_SIZE(control_operations) },
 	{ node_operations, ARRAY_SIZE(node_operations) },
 	{ pool_operations, ARRAY_SIZE(pool_operations) },
 	{ dmabuf_operations, ARRAY_SIZE(dmabuf_operations) },
-	{ edu_operations, ARRAY_SIZE(edu_operations) },
 };
 
 FIXTURE(fault) {
 	struct scene scene;
-	struct pb_state start;
-	int attached;
+	struct pb_sweep sweep;
 };
 
 FIXTURE_VARIANT(fault) {
@@ -638,7 +549,6 @@ FIXTURE_VARIANT_ADD(fault, control) { .table = 0 };
 FIXTURE_VARIANT_ADD(fault, node) { .table = 1 };
 FIXTURE_VARIANT_ADD(fault, pool) { .table = 2 };
 FIXTURE_VARIANT_ADD(fault, dmabuf) { .table = 3 };
-FIXTURE_VARIANT_ADD(fault, edu) { .table = 4 };
 
 FIXTURE_SETUP(fault)
 {
@@ -646,120 +556,25 @@ FIXTURE_SETUP(fault)
 
 	scene->provider = pb_provider(0);
 	scene->importer = pb_usable_importer(&scene->provider);
-	scene->engine = pb_importer(0);
-	scene->inject = pb_inject_open();
 	scene->control = must(pb_open_control());
 	scene->node = must(pb_open_node(&scene->provider, O_RDWR));
 	scene->pool = must(pb_pool(scene->node, POOL_OFFSET, POOL_LENGTH));
-	scene->edu = must(open_edu(scene));
-	/* The library opens a control of its own, for the first question. */
-	pb_state(&scene->provider, scene->pool);
-	self->start = pb_state(&scene->provider, scene->pool);
-	self->attached = pb_nr_attached();
+	pb_sweep_begin(&self->sweep, scene, &scene->provider, scene->pool);
 }
 
 FIXTURE_TEARDOWN(fault)
 {
-	close(self->scene.edu);
+	pb_sweep_end(&self->sweep);
 	close(self->scene.pool);
 	close(self->scene.node);
 	close(self->scene.control);
-	close(self->scene.inject);
-}
-
-static void expect_state(struct __test_metadata *_metadata,
-			 const FIXTURE_DATA(fault) *self,
-			 const struct pb_state *before, int attached,
-			 const struct operation *op, unsigned int nth)
-{
-	struct pb_state now = pb_state(&self->scene.provider, self->scene.pool);
-
-	EXPECT_TRUE(pb_same_state(before, &now))
-		TH_LOG("%s: failure %u has left traces", op->name, nth);
-	EXPECT_EQ(attached, pb_nr_attached())
-		TH_LOG("%s: failure %u left an attachment", op->name, nth);
-}
-
-static bool documented(const struct operation *op, int error)
-{
-	return !op->must && (error == -ENOMEM || error == -EFAULT ||
-			     (op->error && error == -op->error));
-}
-
-/* An attachment whose handle could not be told lives until its file's end. */
-static bool keeps_until_close(const struct operation *op)
-{
-	return op->run == attach_importer;
-}
-
-/* The same once more, undisturbed. */
-static void expect_works(struct __test_metadata *_metadata,
-			 struct scene *scene, const struct operation *op,
-			 unsigned int nth)
-{
-	int ret = op->run(scene);
-
-	EXPECT_LE(0, ret)
-		TH_LOG("%s: after failure %u: %d", op->name, nth, ret);
-	if (ret >= 0 && op->undo)
-		op->undo(scene, ret);
-}
-
-/* Return: whether there was an @nth thing to fail. */
-static bool fail_nth(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(fault) *self, const struct operation *op,
-		     unsigned int nth)
-{
-	struct scene *scene = &self->scene;
-	struct pb_state before;
-	int attached, ret;
-	bool happened;
-
-	if (op->prepare)
-		op->prepare(scene);
-	before = pb_state(&scene->provider, scene->pool);
-	attached = pb_nr_attached();
-
-	pb_inject(scene->inject, nth);
-	ret = op->run(scene);
-	happened = pb_inject_end(scene->inject);
-
-	EXPECT_TRUE(ret >= 0 || (happened && documented(op, ret)))
-		TH_LOG("%s: failure %u returned %d", op->name, nth, ret);
-	if (ret >= 0) {
-		if (op->undo)
-			op->undo(scene, ret);
-	} else {
-		if (!keeps_until_close(op))
-			expect_state(_metadata, self, &before, attached, op,
-				     nth);
-		expect_works(_metadata, scene, op, nth);
-	}
-	if (op->clean)
-		op->clean(scene);
-	expect_state(_metadata, self, &self->start, self->attached, op, nth);
-	return happened;
-}
-
-static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self,
-		  const struct operation *op)
-{
-	unsigned int nth = 1;
-
-	while (nth <= MOST && fail_nth(_metadata, self, op, nth))
-		nth++;
-	TH_LOG("%s: %u failures", op->name, nth - 1);
-	EXPECT_GE(MOST, nth);
-	EXPECT_LE(op->least, nth - 1)
-		TH_LOG("%s: too few; is nothing injected?", op->name);
 }
 
 TEST_F_TIMEOUT(fault, every_failure, TIMEOUT)
 {
-	size_t i;
-
-	for (i = 0; i < tables[variant->table].nr; i++)
-		sweep(_metadata, self, &tables[variant->table].operations[i]);
+	EXPECT_TRUE(pb_sweep_all(&self->sweep,
+				 tables[variant->table].operations,
+				 tables[variant->table].nr));
 }
 
 TEST_HARNESS_MAIN

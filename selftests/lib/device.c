@@ -111,6 +111,12 @@ struct pb_device pb_drive(int index)
 	return nth(PB_NVME, index);
 }
 
+/* pb_port() - Return: the igb port number @index. */
+struct pb_device pb_port(int index)
+{
+	return nth(PB_IGB, index);
+}
+
 /* pb_present() - Return: whether the kernel knows @device. */
 bool pb_present(const struct pb_device *device)
 {

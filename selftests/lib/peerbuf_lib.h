@@ -87,6 +87,7 @@ int pb_find(unsigned int id, struct pb_device *devices, int max);
 struct pb_device pb_provider(int index);
 struct pb_device pb_importer(int index);
 struct pb_device pb_drive(int index);
+struct pb_device pb_port(int index);
 bool pb_present(const struct pb_device *device);
 int pb_bar(const struct pb_device *device, int bar, __u64 *start,
 	   __u64 *length);
@@ -314,6 +315,28 @@ int pb_nvme_io(int nvme, unsigned int opcode, unsigned int nsid,
 	       unsigned int handle, __u64 offset, __u64 lba, unsigned int blocks);
 int pb_nvme_reset(int nvme);
 int pb_nvme_parameter(const char *name, unsigned int value);
+
+/* importer.c: the importers, as far as they are alike */
+
+/**
+ * struct pb_importer_calls - what every importer has
+ * @driver: its name
+ * @device: the function number @index of those that it binds to
+ * @open: the node; a descriptor or a negative errno
+ * @import: a dma-buf, to read and write; 0 or a negative errno
+ * @release: what was imported; 0 or a negative errno
+ */
+struct pb_importer_calls {
+	const char *driver;
+	struct pb_device (*device)(int index);
+	int (*open)(const struct pb_device *device);
+	int (*import)(int file, int dmabuf, unsigned int *handle);
+	int (*release)(int file, unsigned int handle);
+};
+
+extern const struct pb_importer_calls pb_edu_calls;
+extern const struct pb_importer_calls pb_nvme_calls;
+extern const struct pb_importer_calls pb_igb_calls;
 
 /* uring.c: io_uring, without a library */
 
