@@ -180,6 +180,23 @@ int pb_bind(const struct pb_device *device, const char *driver)
 	return ret;
 }
 
+/**
+ * pb_probe() - give a function to a driver that may have it
+ * @device: the function, without a driver
+ * @driver: its name
+ *
+ * Unlike pb_bind(), this says what is wrong.
+ *
+ * Return: 0 or what the driver's probe returned.
+ */
+int pb_probe(const struct pb_device *device, const char *driver)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
+	return pb_write_file(path, device->name);
+}
+
 /* pb_unbind() - take @device from its driver. Return: 0 or a negative errno. */
 int pb_unbind(const struct pb_device *device)
 {

@@ -53,19 +53,30 @@ static void find_function(const char *name, unsigned long long *start,
 	fclose(file);
 }
 
-static void spare_vmalloc(const char *attribute)
+static void spare(const char *attribute, const unsigned long long range[2])
 {
-	unsigned long long range[2];
 	char path[128], text[32];
 	int i;
 
-	find_function(VMALLOC, &range[0], &range[1]);
 	for (i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), DEBUGFS "/%s/reject-%s", attribute,
 			 i ? "end" : "start");
 		snprintf(text, sizeof(text), "%#llx", range[i]);
 		must(pb_write_file(path, text));
 	}
+}
+
+/**
+ * pb_inject_spare() - leave a function of the kernel, and what it calls, alone
+ * @function: a name; instead of the one that was spared before
+ */
+void pb_inject_spare(const char *function)
+{
+	unsigned long long range[2];
+
+	find_function(function, &range[0], &range[1]);
+	spare("failslab", range);
+	spare("fail_page_alloc", range);
 }
 
 /*
@@ -82,8 +93,7 @@ int pb_inject_open(void)
 		     strerror(errno));
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		must(pb_write_file(settings[i][0], settings[i][1]));
-	spare_vmalloc("failslab");
-	spare_vmalloc("fail_page_alloc");
+	pb_inject_spare(VMALLOC);
 	return fd;
 }
 

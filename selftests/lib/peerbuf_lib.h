@@ -92,6 +92,7 @@ bool pb_present(const struct pb_device *device);
 int pb_bar(const struct pb_device *device, int bar, __u64 *start,
 	   __u64 *length);
 int pb_bind(const struct pb_device *device, const char *driver);
+int pb_probe(const struct pb_device *device, const char *driver);
 int pb_unbind(const struct pb_device *device);
 bool pb_is_bound(const struct pb_device *device, const char *driver);
 int pb_reset_function(const struct pb_device *device);
@@ -223,6 +224,7 @@ int pb_nr_attached(void);
 /* inject.c: failures on order (debug kernel) */
 
 int pb_inject_open(void);
+void pb_inject_spare(const char *function);
 void pb_inject(int inject, unsigned int nth);
 bool pb_inject_end(int inject);
 
