@@ -77,7 +77,9 @@ int pb_unplug(const struct pb_device *device, const char *id)
  * @arguments: of QEMU's device_add, but for the bus
  * @bus: by pb_plug_path(), before
  *
- * QEMU frees the id of the former device some time after the guest has let go.
+ * QEMU frees the id of the former device some time after the guest has let go. The
+ * kernel shows a new device while it is still at it, looking for a driver; it has a
+ * lock meanwhile that a rescan waits for.
  *
  * Return: 0 or a negative errno.
  */
@@ -97,7 +99,9 @@ int pb_plug(const struct pb_device *device, const char *arguments,
 	} while (ret == -EIO && pb_now_ms() < deadline);
 	if (ret)
 		return ret;
-	return pb_wait_present(device) ? 0 : -ETIMEDOUT;
+	if (!pb_wait_present(device))
+		return -ETIMEDOUT;
+	return pb_rescan();
 }
 
 /* The PCI core shows a new device before drivers may have it. */
