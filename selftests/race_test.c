@@ -468,8 +468,8 @@ static void expect_provider_works(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(race, everything_at_once, TIMEOUT)
 {
-	const bool debug = !access("/sys/kernel/debug/kmemleak", F_OK);
-	__u64 length = pb_setting("RACE_SECONDS", debug ? 10 : 5) * 1000;
+	__u64 length = 1000 * pb_setting("RACE_SECONDS",
+					 pb_debug_kernel() ? 10 : 5);
 	__u64 seed = pb_setting("RACE_SEED", time(NULL));
 	__u64 end = pb_now_ms() + length;
 

@@ -5,9 +5,9 @@
  * for as long as it differs, and printed.
  *
  *   FABRIC_SEED   first seed, default 1; FABRIC_SEED=N FABRIC_SEEDS=1 repeats one
- *   FABRIC_SEEDS  how many, default 40
- *   FABRIC_CYCLES how often a fabric comes and goes, default 50
- *   FABRIC_FUNCTIONS  functions of the large fabric, default 1024
+ *   FABRIC_SEEDS  how many, default 40, on the debug kernel 5
+ *   FABRIC_CYCLES how often a fabric comes and goes, default 50 and 10
+ *   FABRIC_FUNCTIONS  functions of the large fabric, default 1024 and 256
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,7 +156,9 @@ static void has_everything(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(generated, agree_with_the_kernel, TIMEOUT)
 {
 	unsigned long long first = pb_setting("FABRIC_SEED", 1);
-	unsigned long long nr = pb_setting("FABRIC_SEEDS", 40), seed;
+	unsigned long long nr = pb_setting("FABRIC_SEEDS",
+					   pb_debug_kernel() ? 5 : 40);
+	unsigned long long seed;
 	struct outcome sum = {};
 	struct gen_fabric gen;
 
@@ -239,7 +241,8 @@ static double seconds(void)
 /* Come and go, for as often as it takes for a leak to be seen. */
 TEST_F_TIMEOUT(generated, come_and_go, TIMEOUT)
 {
-	unsigned long long nr = pb_setting("FABRIC_CYCLES", 50), i;
+	unsigned long long nr = pb_setting("FABRIC_CYCLES",
+					   pb_debug_kernel() ? 10 : 50), i;
 	struct gen_fabric gen;
 	struct fabric fabric;
 	char *text;
@@ -338,7 +341,8 @@ static void time_fabric(struct __test_metadata *_metadata,
  */
 TEST_F_TIMEOUT(generated, large_ones_answer_all_pairs, TIMEOUT)
 {
-	unsigned int functions = pb_setting("FABRIC_FUNCTIONS", 1024);
+	unsigned int functions = pb_setting("FABRIC_FUNCTIONS",
+					    pb_debug_kernel() ? 256 : 1024);
 	struct timing few, many;
 
 	time_fabric(_metadata, functions / 4, &few);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "peerbuf_lib.h"
 
@@ -57,6 +58,12 @@ const struct pb_expect *pb_expect(void)
 		expect.topology = variable("PEERBUF_TOPOLOGY");
 	}
 	return &expect;
+}
+
+/* pb_debug_kernel() - Return: whether everything takes several times as long. */
+bool pb_debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
 }
 
 /**

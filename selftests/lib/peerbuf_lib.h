@@ -52,6 +52,7 @@ struct pb_expect {
 };
 
 const struct pb_expect *pb_expect(void);
+bool pb_debug_kernel(void);
 unsigned long long pb_setting(const char *name, unsigned long long value);
 long pb_must(long value, const char *what, const char *file, int line);
 void __noreturn __printf(3, 4)
