@@ -75,7 +75,8 @@ void print_json_string(const char *text);
 
 /* entries.c */
 typedef int ask_entries_fn(void *query, void *entries, __u32 room, __u32 *nr);
-int read_entries(ask_entries_fn *ask, void *query, size_t size, void **entries);
+int read_entries(ask_entries_fn *ask, void *query, size_t size, __u32 guess,
+		 void **entries);
 
 /* sysfs.c */
 bool path_exists(const char *path);

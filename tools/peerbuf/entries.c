@@ -5,24 +5,27 @@
 
 #include "cli.h"
 
-#define ROOM	16
+/* What comes between two calls, and is left room for. */
+#define SPARE	16
 
 /**
  * read_entries() - ask for a list until there was room for all of it
  * @ask: writes at most so many entries, and how many there are
  * @query: for @ask
  * @size: of an entry, in bytes
+ * @guess: how many there may be; if it is right, one call is enough
  * @entries: where the list is put, for free(); NULL after an error
  *
  * Return: the number of entries, or a negative errno.
  */
-int read_entries(ask_entries_fn *ask, void *query, size_t size, void **entries)
+int read_entries(ask_entries_fn *ask, void *query, size_t size, __u32 guess,
+		 void **entries)
 {
-	__u32 room, nr = 0;
+	__u32 room, nr = guess;
 	int err;
 
 	do {
-		room = nr + ROOM;
+		room = nr + SPARE;
 		*entries = calloc(room, size);
 		if (!*entries)
 			return -ENOMEM;

@@ -251,7 +251,7 @@ static int show_buffer(int node, const struct peerbuf_function *provider,
 	void *list;
 	int i, nr;
 
-	nr = read_entries(ask_holders, &query, sizeof(*holders), &list);
+	nr = read_entries(ask_holders, &query, sizeof(*holders), entry->nr_importers, &list);
 	if (nr < 0 && nr != -ENOENT)
 		return nr;
 	holders = list;
@@ -275,7 +275,7 @@ static int show_buffers(int node, const struct peerbuf_function *provider,
 	int i, nr, err = 0;
 	void *list;
 
-	nr = read_entries(ask_buffers, &query, sizeof(*entries), &list);
+	nr = read_entries(ask_buffers, &query, sizeof(*entries), 0, &list);
 	if (nr < 0)
 		return report_call(nr, name_of(provider).text);
 	entries = list;

@@ -259,7 +259,7 @@ static int ask_kernel(const struct machine *machine, int provider,
 	struct peerbuf_route_entry *entries;
 	void *list;
 
-	nr = read_entries(ask_routes, &query, sizeof(*entries), &list);
+	nr = read_entries(ask_routes, &query, sizeof(*entries), (__u32)machine->nr, &list);
 	if (nr < 0)
 		return nr;
 	entries = list;
