@@ -20,7 +20,6 @@
 #define LENGTH		KIB(64)
 #define SECURITY	"/sys/kernel/security"
 #define LOCKDOWN	SECURITY "/lockdown"
-#define BIND		"/sys/bus/pci/drivers/peerbuf_pci/bind"
 
 FIXTURE(lockdown) {
 	struct pb_device provider;	/* QEMU's mem0, which stays bound */
@@ -223,7 +222,7 @@ TEST_F(lockdown, peerbuf_pci_unbinds_and_does_not_bind)
 		 self->other.name);
 	reasons = pb_count_log(reason);
 	failures = pb_count_log(failure);
-	EXPECT_EQ(-EPERM, pb_write_file(BIND, self->other.name));
+	EXPECT_EQ(-EPERM, pb_probe(&self->other, "peerbuf_pci"));
 	/* by drivers_probe, which has no errors of probe() */
 	EXPECT_EQ(-ENODEV, pb_bind(&self->other, "peerbuf_pci"));
 	EXPECT_EQ(reasons + 2, pb_count_log(reason));
