@@ -21,8 +21,15 @@
 #include "provider.h"
 #include "window.h"
 
-/* How often to look: a few config reads each. Not worth waking an idle CPU. */
-#define LOOK_EVERY	HZ
+/*
+ * A second, or up to two: a few config reads each, together with whatever else the
+ * CPU does at a full second. Not deferrable, as who waits for the memory to answer
+ * again would wait for another reason to wake that CPU up.
+ */
+static unsigned long until_next_look(void)
+{
+	return round_jiffies_relative(HZ);
+}
 
 /**
  * peerbuf_bar_is_at - does a BAR decode an address
@@ -130,7 +137,7 @@ static void upkeep(struct work_struct *work)
 		peerbuf_pool_end_unclean(provider);
 	if (has_buffers(provider) || READ_ONCE(provider->stops))
 		queue_delayed_work(system_freezable_wq, &provider->upkeep,
-				   LOOK_EVERY);
+				   until_next_look());
 }
 
 /**
@@ -141,7 +148,7 @@ static void upkeep(struct work_struct *work)
  */
 void peerbuf_presence_init(struct peerbuf_provider *provider)
 {
-	INIT_DEFERRABLE_WORK(&provider->upkeep, upkeep);
+	INIT_DELAYED_WORK(&provider->upkeep, upkeep);
 }
 
 /**
@@ -152,7 +159,8 @@ void peerbuf_presence_init(struct peerbuf_provider *provider)
  */
 void peerbuf_presence_begin(struct peerbuf_provider *provider)
 {
-	queue_delayed_work(system_freezable_wq, &provider->upkeep, LOOK_EVERY);
+	queue_delayed_work(system_freezable_wq, &provider->upkeep,
+			   until_next_look());
 }
 
 /**
