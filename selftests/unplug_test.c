@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <kselftest_harness.h>
+#include <linux/pci_regs.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,10 +22,7 @@
 #define PATIENCE_MS	30000
 #define TIMEOUT		120
 #define FOREVER		(24 * 3600)	/* the machine has a limit of its own */
-#define SLOT_CONTROL	0x18		/* in the PCI Express capability */
-#define SLOT_INTERRUPT	0x0020		/* hot-plug interrupt enable */
-#define SLOT_DARK	0x0300		/* of the power indicator */
-#define SLOT_OFF	0x0400		/* of the power controller */
+#define SLOT_DARK	PCI_EXP_SLTCTL_PWR_IND_OFF
 
 FIXTURE(unplug) {
 	struct pb_device provider;	/* QEMU's mem1 */
@@ -383,20 +381,6 @@ static bool is_stopped(const void *dmabuf)
 	return info.flags & PEERBUF_BUFFER_STOPPED;
 }
 
-/*
- * Nobody is told: power is taken from the slot, at which the device answers no
- * more, as if it had been pulled out. The kernel learns of it when somebody says
- * so, as ACPI hot-plugs here.
- */
-static void power(const struct pb_device *port, bool on)
-{
-	unsigned int reg = pb_express(port) + SLOT_CONTROL;
-	unsigned int control = pb_config_read(port, reg);
-
-	pb_config_write(port, reg, on ? control & ~SLOT_OFF :
-					control | SLOT_OFF);
-}
-
 /* From what it was to what it will be, and no further. */
 static void expect_watch_ends(struct __test_metadata *_metadata, int watch)
 {
@@ -418,7 +402,7 @@ TEST_F_TIMEOUT(unplug, slot_without_power_under_dma, FOREVER)
 	for (i = 0; i < rounds; i++) {
 		watch = must(pb_watch_buffer(self->dmabuf, 0, NULL));
 		child = keep_copying(self);
-		power(&port, false);
+		pb_slot_power(&port, false);
 		EXPECT_TRUE(pb_wait_until(does_not_answer, &self->provider,
 					  PATIENCE_MS));
 		EXPECT_TRUE(pb_wait_until(is_stopped, &self->dmabuf,
@@ -431,7 +415,7 @@ TEST_F_TIMEOUT(unplug, slot_without_power_under_dma, FOREVER)
 		expect_copying_ended(_metadata, self, child);
 		expect_watch_ends(_metadata, watch);
 		close(watch);
-		power(&port, true);
+		pb_slot_power(&port, true);
 		EXPECT_EQ(0, pb_rescan());
 		ASSERT_TRUE(pb_wait_present(&self->provider));
 		ASSERT_EQ(0, pb_bind(&self->provider, "peerbuf_pci"));
@@ -450,11 +434,11 @@ TEST_F_TIMEOUT(unplug, slot_without_power_under_dma, FOREVER)
  */
 static void pull_by_hand(const struct pb_device *port)
 {
-	unsigned int reg = pb_express(port) + SLOT_CONTROL;
+	unsigned int reg = pb_express(port) + PCI_EXP_SLTCTL;
 	unsigned int control = pb_config_read(port, reg);
 
-	pb_config_write(port, reg, (control & ~SLOT_INTERRUPT) | SLOT_DARK |
-				   SLOT_OFF);
+	pb_config_write(port, reg, (control & ~PCI_EXP_SLTCTL_HPIE) |
+				   SLOT_DARK | PCI_EXP_SLTCTL_PCC);
 	pb_config_write(port, reg, control);
 }
 
@@ -462,9 +446,10 @@ static void pull_by_hand(const struct pb_device *port)
 static bool is_off(const void *port)
 {
 	unsigned int control = pb_config_read(port, pb_express(port) +
-						    SLOT_CONTROL);
+						    PCI_EXP_SLTCTL);
 
-	return (control & SLOT_DARK) == SLOT_DARK && control & SLOT_OFF;
+	return (control & SLOT_DARK) == SLOT_DARK &&
+	       control & PCI_EXP_SLTCTL_PCC;
 }
 
 /* Ports below the far host bridge of the topology bridges. */

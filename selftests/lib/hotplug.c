@@ -2,6 +2,7 @@
 /* Devices that are pulled out of the machine, and plugged in. */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,10 +105,22 @@ int pb_plug(const struct pb_device *device, const char *arguments,
 	return pb_rescan();
 }
 
-/* The PCI core shows a new device before drivers may have it. */
-static bool provider_binds(const void *device)
+/**
+ * pb_slot_power() - switch a slot off, or on again, and tell nobody
+ * @port: of the slot
+ * @on: what to do
+ *
+ * Without power a device does not answer, as if it had been pulled out. Below a
+ * port without pciehp, where ACPI hot-plugs, the kernel learns of it when somebody
+ * removes the device, or looks for it.
+ */
+void pb_slot_power(const struct pb_device *port, bool on)
 {
-	return !pb_bind(device, "peerbuf_pci");
+	unsigned int reg = pb_express(port) + PCI_EXP_SLTCTL;
+	unsigned int control = pb_config_read(port, reg);
+
+	pb_config_write(port, reg, on ? control & ~PCI_EXP_SLTCTL_PCC :
+					control | PCI_EXP_SLTCTL_PCC);
 }
 
 /**
@@ -145,8 +158,5 @@ int pb_plug_provider(const struct pb_device *device, const char *id,
 	snprintf(text, sizeof(text), "ivshmem-plain,id=%s,memdev=again%llu",
 		 id, number);
 	ret = pb_plug(device, text, bus);
-	if (ret)
-		return ret;
-	return pb_wait_until(provider_binds, device, PATIENCE_MS) ? 0 :
-								    -ETIMEDOUT;
+	return ret ?: pb_bind(device, "peerbuf_pci");
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@
 #include "peerbuf_lib.h"
 
 #define PCI_DEVICES	"/sys/bus/pci/devices"
-#define CAPABILITIES	0x34
-#define EXPRESS		0x10
 
 static int open_attribute(const struct pb_device *device, const char *name,
 			  int flags)
@@ -112,13 +111,13 @@ void pb_config_write(const struct pb_device *device, unsigned int reg,
 /* pb_express() - Return: where the PCI Express capability of @device begins. */
 unsigned int pb_express(const struct pb_device *device)
 {
-	unsigned int at = pb_config_read(device, CAPABILITIES) & 0xfc;
+	unsigned int at = pb_config_read(device, PCI_CAPABILITY_LIST) & 0xfc;
 	unsigned int most = 48;
 
 	while (at && most--) {
 		unsigned int header = pb_config_read(device, at);
 
-		if ((header & 0xff) == EXPRESS)
+		if ((header & 0xff) == PCI_CAP_ID_EXP)
 			return at;
 		at = header >> 8 & 0xfc;
 	}

@@ -281,6 +281,7 @@ bool pb_wait_present(const struct pb_device *device);
 bool pb_wait_absent(const struct pb_device *device);
 bool pb_has_pciehp(const struct pb_device *port);
 int pb_unplug(const struct pb_device *device, const char *id);
+void pb_slot_power(const struct pb_device *port, bool on);
 int pb_plug(const struct pb_device *device, const char *arguments,
 	    const char *bus);
 int pb_plug_provider(const struct pb_device *device, const char *id,
