@@ -23,7 +23,7 @@
 #define SLOTS		32
 #define SOON_MS		8000
 #define SHORT_MS	150
-#define REVOKE_MS	1500		/* a revoke takes no longer */
+#define REVOKE_MS	5000	/* of which a busy machine takes most */
 #define PATIENCE_MS	30000
 #define TIMEOUT		120
 
