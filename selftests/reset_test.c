@@ -171,7 +171,12 @@ static void expect_no_event(struct __test_metadata *_metadata, int watch)
 	EXPECT_EQ(-EAGAIN, pb_watch_read(watch, &event));
 }
 
-/* One reset was seen by everybody who can see it. */
+static bool start_is_traced(const void *words)
+{
+	return pb_seen_words("peerbuf_start", words) > 0;
+}
+
+/* One reset was seen by everybody who can see it; the trace is the last to. */
 static void expect_reset(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(reset) *self, const char *cause)
 {
@@ -181,7 +186,7 @@ static void expect_reset(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, flags_of(self->dmabuf));
 	EXPECT_EQ(self->generation + 1, pb_generation(self->dmabuf));
 	EXPECT_LE(1, pb_seen_words("peerbuf_stop", words));
-	EXPECT_LE(1, pb_seen_words("peerbuf_start", words));
+	EXPECT_TRUE(pb_wait_until(start_is_traced, words, PATIENCE_MS));
 	expect_event(_metadata, self->watch, PEERBUF_STATE_IN_USE,
 		     self->generation + 1);
 	expect_no_event(_metadata, self->watch);
@@ -769,6 +774,59 @@ TEST_F_TIMEOUT(reset, watch_wakes_who_waits, TIMEOUT)
 	pb_sleep_ms(300);
 	EXPECT_EQ(0, pb_reset(&self->provider));
 	EXPECT_EQ(0, pb_join(child));
+}
+
+/* Touches what it has mapped as soon as it is told that it may no more. */
+static int touch_when_told(int dmabuf, int ready)
+{
+	int watch = must(pb_watch_buffer(dmabuf, 0, NULL));
+	char *memory = pb_map(dmabuf, 0, LENGTH, RW);
+	struct peerbuf_event event;
+
+	pb_fill(memory, LENGTH, 1);
+	if (write(ready, "", 1) != 1)
+		return -1;
+	if (pb_watch_read(watch, &event) != sizeof(event))
+		return -1;
+	return pb_touch(memory, true);
+}
+
+/* Importers that have to be told first, one after the other. */
+static void map_for_many(const FIXTURE_DATA(reset) *self, int test, int dmabuf)
+{
+	unsigned int handle, i;
+
+	for (i = 0; i < 50; i++) {
+		must(pb_test_attach(test, dmabuf, &self->importer,
+				    PEERBUF_TEST_REVOCABLE, 0, &handle));
+		must(pb_test_call(test, PEERBUF_TEST_MAP, handle));
+	}
+}
+
+/* Who is told finds every door closed, however quick. */
+TEST_F_TIMEOUT(reset, watch_tells_when_it_is_so, TIMEOUT)
+{
+	int dmabuf, test, ready[2], i;
+	pid_t child;
+	char byte;
+	__u64 id;
+
+	ASSERT_EQ(0, pipe2(ready, O_CLOEXEC));
+	for (i = 0; i < 20; i++) {
+		dmabuf = must(pb_export_at(self->node, 0, MIB(4), LENGTH, &id));
+		test = must(pb_open_test());
+		map_for_many(self, test, dmabuf);
+		child = pb_fork();
+		if (!child)
+			_exit(touch_when_told(dmabuf, ready[1]));
+		ASSERT_EQ(1, read(ready[0], &byte, 1));
+		EXPECT_EQ(0, pb_revoke(self->node, id, 0));
+		EXPECT_EQ(SIGBUS, pb_join(child));
+		close(test);
+		close(dmabuf);
+	}
+	close(ready[0]);
+	close(ready[1]);
 }
 
 TEST_F(reset, watch_can_be_interrupted)

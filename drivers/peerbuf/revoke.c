@@ -47,13 +47,14 @@ static bool take_away(struct peerbuf_buffer *buffer, enum peerbuf_state state)
 		WRITE_ONCE(buffer->state, state);
 		if (state == PEERBUF_STATE_REVOKED)
 			peerbuf_account_revoke(buffer);
-		peerbuf_status_set_state(buffer->status, state);
 		peerbuf_export_allow_vmap(buffer, false);
 		dma_buf_invalidate_mappings(dmabuf);
 	}
 	dma_resv_unlock(dmabuf->resv);
 
 	peerbuf_cpu_zap(buffer);
+	/* last, as who reads it may try; and again, as the first may not be there yet */
+	peerbuf_status_set_state(buffer->status, state);
 	return first;
 }
 

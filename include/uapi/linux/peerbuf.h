@@ -490,7 +490,9 @@ struct peerbuf_event {
  * or since this call, and POLLHUP, for good, once the buffer is revoked or its
  * last descriptor is closed. read() returns a &struct peerbuf_event with what is
  * now, however many changes there were, and waits for a change, if there was
- * none; after the event that says %PEERBUF_STATE_REVOKED it returns 0.
+ * none; after the event that says %PEERBUF_STATE_REVOKED it returns 0. By the time
+ * that a stop or a revoke is told, importers have been asked to let go, and no
+ * process has the memory in its page tables.
  *
  * Errors: EBADF, @fd is not open; EINVAL, not a dma-buf, or not one of ours;
  * EMFILE and ENFILE. Of read(): EINVAL, room for less than an event; EAGAIN,
