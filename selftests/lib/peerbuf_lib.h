@@ -27,6 +27,12 @@
 #define MIB(n)			((size_t)(n) << 20)
 #define PAGE			KIB(4)
 
+/* Of the harness, in seconds: 30 are not enough for a busy host that emulates. */
+#ifdef TEST_TIMEOUT_DEFAULT
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+#endif
+
 /* expect.c: what this machine is expected to do */
 
 /**
