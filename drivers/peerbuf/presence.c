@@ -21,16 +21,6 @@
 #include "provider.h"
 #include "window.h"
 
-/*
- * A second, or up to two: a few config reads each, together with whatever else the
- * CPU does at a full second. Not deferrable, as who waits for the memory to answer
- * again would wait for another reason to wake that CPU up.
- */
-static unsigned long until_next_look(void)
-{
-	return round_jiffies_relative(HZ);
-}
-
 /**
  * peerbuf_bar_is_at - does a BAR decode an address
  * @low: the BAR's register
@@ -136,8 +126,7 @@ static void upkeep(struct work_struct *work)
 	if (!READ_ONCE(provider->stops))
 		peerbuf_pool_end_unclean(provider);
 	if (has_buffers(provider) || READ_ONCE(provider->stops))
-		queue_delayed_work(system_freezable_wq, &provider->upkeep,
-				   until_next_look());
+		peerbuf_presence_begin(provider);
 }
 
 /**
@@ -152,15 +141,19 @@ void peerbuf_presence_init(struct peerbuf_provider *provider)
 }
 
 /**
- * peerbuf_presence_begin - there is a buffer: begin to look
+ * peerbuf_presence_begin - there is a buffer: look in a second, or up to two
  * @provider: whose buffer
+ *
+ * A look is a few config reads, made together with whatever else the CPU does at a
+ * full second. The timer is not deferrable, as who waits for the memory to answer
+ * again would wait for another reason to wake that CPU up.
  *
  * Context: any.
  */
 void peerbuf_presence_begin(struct peerbuf_provider *provider)
 {
 	queue_delayed_work(system_freezable_wq, &provider->upkeep,
-			   until_next_look());
+			   round_jiffies_relative(HZ));
 }
 
 /**
